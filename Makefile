@@ -1,0 +1,46 @@
+# The two commands of the README: `make demo` and `make test`. Both set up what they need.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+INPUT ?=
+OUT ?= demo-out
+export PYTHONWARNINGS ?= ignore
+
+.PHONY: help setup demo test check lint types unit lock clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## Create .venv from the lock
+
+$(STAMP): requirements/main.lock requirements/no-deps.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/main.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/no-deps.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup ## Run the whole pipeline on the small real music set, or on INPUT=folder, into OUT=demo-out
+	$(BIN)/fgmcaps build $(if $(INPUT),$(INPUT),$$($(BIN)/python -m pipeline.demo)) $(OUT) --workers 2
+
+check: setup lint types unit ## Lint, types, unit tests: the inner loop, under 2 minutes
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+unit: setup
+	$(BIN)/pytest -m "not slow" -n 2
+
+test: check ## All tests, the slow ones with real models included
+	$(BIN)/pytest -m slow
+
+lock: ## Resolve pyproject.toml anew into requirements/*.lock (needs pip-tools)
+	sh requirements/lock.sh
+
+clean: ## Remove the demo's output (never .venv)
+	rm -rf demo-out

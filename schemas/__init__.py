@@ -1,0 +1,47 @@
+"""The data contracts of FGMCaps: what flows between the rooms. Imports nothing of ours.
+
+Frozen dataclasses go in and out of JSON through :func:`to_json` and :func:`from_json`; rows are the Arrow schema
+of :mod:`schemas.arrow`.
+"""
+
+from .annotation import Annotation, Labels
+from .caption import Caption, StyledCaption, Verdict
+from .clip import CLIP_SAMPLE_RATE, CLIP_SECONDS, Clip, Track, TrackMetadata
+from .codec import ContractError, from_dict, from_json, to_dict, to_json
+from .dead_letter import DeadLetter
+from .estimate import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo, ToolInfo
+from .facts import Facts, facts_of
+from .manifest import Counts, Manifest, ShardFile
+from .version import FGMCAPS_SCHEMA_VERSION
+
+__all__ = [
+    "CLIP_SAMPLE_RATE",
+    "CLIP_SECONDS",
+    "FGMCAPS_SCHEMA_VERSION",
+    "Annotation",
+    "BeatGrid",
+    "Caption",
+    "ChordSequence",
+    "ChordSpan",
+    "Clip",
+    "ContractError",
+    "Counts",
+    "DeadLetter",
+    "Estimate",
+    "Facts",
+    "Key",
+    "Labels",
+    "Manifest",
+    "ShardFile",
+    "StyledCaption",
+    "Tempo",
+    "ToolInfo",
+    "Track",
+    "TrackMetadata",
+    "Verdict",
+    "facts_of",
+    "from_dict",
+    "from_json",
+    "to_dict",
+    "to_json",
+]

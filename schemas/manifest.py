@@ -1,0 +1,44 @@
+"""``manifest.json``: written last; a reader that finds it finds a whole dataset."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .estimate import ToolInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFile:
+    """One Parquet file: path relative to the dataset, rows, size in bytes, SHA-256 of its bytes."""
+
+    path: str
+    split: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Promise 1: ``clips_found == rows + failed + filtered``; files in = tracks + duplicates."""
+
+    files: int
+    duplicates: int
+    tracks: int
+    clips_found: int
+    rows: int
+    failed: int
+    filtered: int
+    failed_by_reason: dict[str, int] = field(default_factory=dict)
+    filtered_by_reason: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that a reader needs to trust a dataset, and nothing that differs between two equal builds (no clocks)."""
+
+    schema_version: str
+    fingerprint: str
+    config: dict[str, Any]
+    counts: Counts
+    shards: tuple[ShardFile, ...]
+    tools: tuple[ToolInfo, ...]
