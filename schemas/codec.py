@@ -1,7 +1,7 @@
 """One way in and out of JSON for every contract: strict, and the error names the type and the field."""
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,8 +13,12 @@ class ContractError(ValueError):
 
 
 @cache
-def _adapter(cls: type[T]) -> TypeAdapter[T]:
+def _build(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
+
+
+def _adapter(cls: type[T]) -> TypeAdapter[T]:
+    return _build(cast(Any, cls))
 
 
 def _explain(cls: type[Any], error: ValidationError) -> ContractError:
@@ -30,7 +34,7 @@ def to_json(value: Any) -> str:
 
 def to_dict(value: Any) -> dict[str, Any]:
     """Plain JSON-able dict."""
-    return _adapter(type(value)).dump_python(value, mode="json")
+    return cast(dict[str, Any], _adapter(type(value)).dump_python(value, mode="json"))
 
 
 def from_json(cls: type[T], text: str | bytes) -> T:

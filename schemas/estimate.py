@@ -14,7 +14,8 @@ Detail = float | str | list[float] | list[str] | list[list[float]]
 class BeatGrid:
     """Beats in seconds from the clip's start, ascending, and the number of each beat in its bar.
 
-    ``positions[i]`` is 1 for a downbeat, 2, 3, ... inside the bar, 0 where the tool does not say; same length as ``times``.
+    ``positions[i]`` is 1 for a downbeat, 2, 3, ... inside the bar, 0 where the tool does not
+    say; same length as ``times``.
     """
 
     times: tuple[float, ...]
