@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INPUT ?=
 OUT ?= demo-out
 export PYTHONWARNINGS ?= ignore
@@ -14,11 +15,11 @@ help: ## Show the targets
 
 setup: $(STAMP) ## Create .venv from the lock
 
-$(STAMP): requirements/main.lock requirements/no-deps.lock pyproject.toml
+$(STAMP): requirements/main.lock requirements/torch.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/main.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/no-deps.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) --no-deps --require-hashes -r requirements/main.lock
+	$(PIP) -r requirements/torch.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: setup ## Run the whole pipeline on the small real music set, or on INPUT=folder, into OUT=demo-out

@@ -70,9 +70,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("licence", _STR, "licence of the recording as the user gave it"),
     Column("annotators", _TOOLS, "tools that made the labels, with version and licence"),
     Column("qc_flags", pa.list_(_STR), "`attribute:reason` for every value that was withheld"),
-    Column(
-        "raw", _RAW, "every tool's own estimate before fusion (value as JSON), to filter anew without annotating anew"
-    ),
+    Column("raw", _RAW, "every tool's own estimate before fusion (value as JSON), to filter anew"),
 )
 
 

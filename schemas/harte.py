@@ -1,6 +1,6 @@
 """Chord labels in Harte syntax (Harte et al., ISMIR 2005), the subset that chord recognisers write.
 
-``N`` (no chord), ``X`` (unknown), or ``ROOT[:QUALITY][(DEGREES)][/BASS]``, e.g. ``C``, ``F#:min``, ``Bb:7/b7``,
+``N`` (no chord), ``X`` (unknown), or ``ROOT[:QUALITY][(DEGREES)][/BASS]``: ``C``, ``F#:min``, ``Bb:7/b7``, ``A:sus4(b7)``.
 ``A:sus4(b7)``.
 
 Conventions: roots ``A``-``G`` with any number of ``#`` or ``b``; the quality is a Harte shorthand; bass and degrees are
