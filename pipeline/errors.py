@@ -1,0 +1,25 @@
+"""Errors that end a command: one clear line and an exit code, never a traceback."""
+
+EXIT_USAGE = 2
+EXIT_NOTHING = 3
+EXIT_ENVIRONMENT = 4
+EXIT_INVALID = 5
+EXIT_INTERRUPTED = 130
+
+
+class CommandError(Exception):
+    """Something the user can act on; the message names the file or option, the stage and the remedy."""
+
+    exit_code = EXIT_USAGE
+
+
+class NothingToBuild(CommandError):
+    """The input holds no audio, or no clip of it became a row."""
+
+    exit_code = EXIT_NOTHING
+
+
+class EnvironmentProblem(CommandError):
+    """A missing tool or model, a full disk, a dead server, a worker that cannot start."""
+
+    exit_code = EXIT_ENVIRONMENT

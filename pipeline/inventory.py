@@ -1,0 +1,85 @@
+"""What each input file is: its SHA-256, remembered by location and stamp so that a rerun reads nothing."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.atomic import write_atomically
+from pipeline.sources import FoundFile
+from pipeline.sources.base import path_of
+from pipeline.sources.hf_dataset import ROW, read_row
+
+log = logging.getLogger(__name__)
+BLOCK = 1 << 20
+# Hashing waits for the disk and releases the GIL, so threads are enough, and the result must be whole before dedup.
+THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A found file with the SHA-256 of its bytes, or the error that kept it from being read."""
+
+    file: FoundFile
+    sha256: str | None
+    error: str = ""
+
+
+def open_location(location: str) -> Path | bytes:
+    """What a decoder reads: a path, or the bytes of a dataset row."""
+    return read_row(location) if location.startswith(ROW) else path_of(location)
+
+
+def hash_location(location: str) -> str:
+    """SHA-256 (hex) of the encoded audio. Raises OSError or ValueError."""
+    source = open_location(location)
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    digest = hashlib.sha256()
+    with source.open("rb") as handle:
+        while block := handle.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def take_inventory(files: Iterable[FoundFile], cache_file: Path, on_hashed: Callable[[], None]) -> list[Hashed]:
+    """Hash what is new or changed; ``on_hashed`` is called once a file that had to be read.
+
+    A file that cannot be read has its error and is tried again next time.
+    """
+    known = _read_cache(cache_file)
+    files = list(files)
+
+    def one(file: FoundFile) -> Hashed:
+        cached = known.get(file.location)
+        if cached is not None and cached[0] == file.stamp:
+            return Hashed(file, cached[1])
+        try:
+            result = Hashed(file, hash_location(file.location))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            result = Hashed(file, None, f"{type(error).__name__}: {reason}")
+        on_hashed()
+        return result
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        hashed = list(pool.map(one, files))
+    entries = {h.file.location: (h.file.stamp, h.sha256) for h in hashed if h.sha256 is not None}
+    if entries != known:
+        lines = (json.dumps([loc, stamp, sha]) + "\n" for loc, (stamp, sha) in entries.items())
+        write_atomically(cache_file, "".join(lines).encode())
+    return hashed
+
+
+def _read_cache(path: Path) -> dict[str, tuple[str, str]]:
+    if not path.is_file():
+        return {}
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return {str(loc): (str(stamp), str(sha)) for loc, stamp, sha in rows}
+    except ValueError:
+        log.warning("the inventory %s is damaged; hashing every file again", path)
+        return {}

@@ -1,0 +1,85 @@
+"""The hidden work folder of a build, ``OUT/.fgmcaps``: journals, inventory, lock. Deleting it costs time, not data."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from pipeline.atomic import write_atomically
+from pipeline.errors import CommandError
+
+WORK = ".fgmcaps"
+
+
+class OutputFolder:
+    """Paths of one build. Nothing is created before :meth:`prepare`."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.work = root / WORK
+        self.identity_file = self.work / "build.json"
+        self.inventory_file = self.work / "inventory.jsonl"
+
+    def annotations(self, fingerprint: str) -> Path:
+        """Annotation journal of one fingerprint."""
+        return self.work / "annotations" / fingerprint[:16]
+
+    def captions(self, fingerprint: str) -> Path:
+        """Caption journal of one fingerprint."""
+        return self.work / "captions" / fingerprint[:16]
+
+    def prepare(self) -> None:
+        """Create the folder; refuse one that holds somebody else's files or cannot be written.
+
+        Raises CommandError.
+        """
+        if self.root.exists() and not self.root.is_dir():
+            raise CommandError(f"the output {self.root} is a file; name a folder")
+        if self.root.is_dir() and not self.work.is_dir():
+            foreign = next((p.name for p in sorted(self.root.iterdir())), None)
+            if foreign is not None:
+                raise CommandError(
+                    f"the output folder {self.root} is not empty ({foreign!r}) and was not made by fgmcaps; "
+                    "name a new folder"
+                )
+        try:
+            self.work.mkdir(parents=True, exist_ok=True)
+            probe = self.work / f".probe-{uuid4().hex}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise CommandError(f"cannot write to the output folder {self.root}: {error.strerror}") from None
+
+    def read_identity(self) -> dict[str, Any] | None:
+        """What the folder was built from and with; None for a new folder."""
+        try:
+            data = json.loads(self.identity_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            raise CommandError(f"{self.identity_file} is damaged; use --replace to build {self.root} anew") from None
+        return data if isinstance(data, dict) else None
+
+    def claim(self, identity: dict[str, Any], replace: bool) -> None:
+        """Bind the folder to an input and a configuration; refuse another one unless ``replace``."""
+        before = self.read_identity()
+        if before is not None and before != identity and not replace:
+            changed = [f"{k}: {before.get(k)!r} -> {v!r}" for k, v in identity.items() if before.get(k) != v]
+            raise CommandError(
+                f"the output folder {self.root} holds a build of another input or with other settings "
+                f"({'; '.join(changed)}); name another folder, or pass --replace to rebuild this one"
+            )
+        write_atomically(self.identity_file, json.dumps(identity, indent=1, sort_keys=True).encode())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder: a second build into it gets a clear error. The lock dies with the process."""
+        with (self.work / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise CommandError(f"another fgmcaps command is working in {self.root}; wait for it to end") from None
+            yield
