@@ -24,8 +24,8 @@ Schema version {version}. This page is generated from `schemas/arrow.py` by `pyt
 | path | what it is |
 |---|---|
 | `data/{{split}}-SSSSS-of-NNNNN.parquet` | the rows, in ascending order of `id` inside a shard |
-| `manifest.json` | written last: the shards with rows, bytes and SHA-256, the counts, the settings, the tools, the fingerprint |
-| `failures/failed.jsonl`, `failures/filtered.jsonl` | what did not become a row: stage, reason, message, one clip a line |
+| `manifest.json` | written last: shards with rows, bytes and SHA-256, counts, settings, tools, fingerprint |
+| `failures/failed.jsonl`, `failures/filtered.jsonl` | what did not become a row, one clip a line, with its reason |
 | `README.md` | the dataset card |
 | `report.html` | the same for the eye and the ear: histograms and a sample of clips, in one file |
 
@@ -48,7 +48,8 @@ caption states every value that is not null and none that is.
 - **Keys** ({key_count}): {keys}.
 - **Tempo markings**: {markings}.
 - **Time signatures**: {signatures}.
-- **Chords**: Harte labels, `ROOT:QUALITY(DEGREES)/BASS`, `N` where no chord sounds, `X` where it is unknown. Qualities: {qualities}.
+- **Chords**: Harte labels, `ROOT:QUALITY(DEGREES)/BASS`, `N` where no chord sounds, `X` where it is unknown.
+  Qualities: {qualities}.
 
 ## Reading it
 
