@@ -34,7 +34,7 @@ def cached_model(key: Hashable, load: Callable[[], Model]) -> Model:
 
 
 def check_samples(samples: Samples, sample_rate: int, expected_rate: int, who: str) -> None:
-    """Raise ValueError unless ``samples`` is finite float32[n], n > 0, at ``expected_rate`` Hz. ``who`` names the stage."""
+    """Raise ValueError naming ``who`` unless ``samples`` is finite float32[n], n > 0, at ``expected_rate`` Hz."""
     if not isinstance(samples, np.ndarray) or samples.dtype != np.float32:
         got = getattr(samples, "dtype", type(samples).__name__)
         raise ValueError(f"{who}: samples must be a float32 array, got {got}; convert with .astype(np.float32)")
@@ -132,7 +132,7 @@ class Annotator(ABC, Generic[Model]):
         return {**self.__dict__, "_model": None}
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.settings() == other.settings()  # type: ignore[attr-defined]
+        return isinstance(other, Annotator) and type(self) is type(other) and self.settings() == other.settings()
 
     def __hash__(self) -> int:
         return hash(self._cache_key())

@@ -20,6 +20,7 @@ from schemas.estimate import Detail, Value
 
 from .base import Annotator, Samples, installed_version
 from .madmom_lib import DISTRIBUTION, BarDecoder, bar_evidence, import_madmom
+from .torch_threads import one_thread
 
 FRAME_RATE = 50
 _RATE = 22_050
@@ -34,7 +35,10 @@ class _BeatNet:
 
 
 class BeatNet(Annotator[_BeatNet]):
-    """Beats at 20 ms resolution. ``model``: 1, 2 or 3, the package's weights trained without GTZAN, Ballroom, Rock Corpus."""
+    """Beats at 20 ms resolution.
+
+    ``model``: 1, 2 or 3, the package's weights that were trained without GTZAN, Ballroom and Rock Corpus.
+    """
 
     attribute: ClassVar = "beats"
     sample_rate: ClassVar[int] = _RATE
@@ -81,7 +85,7 @@ class BeatNet(Annotator[_BeatNet]):
         """Beat and downbeat activations float32[frames, 2] at 50 frames/s, from a zero LSTM state."""
         network = model.network
         features = torch.from_numpy(model.features.process_audio(samples).T).unsqueeze(0)
-        with torch.inference_mode():
+        with one_thread():
             network.hidden = torch.zeros(_LAYERS, 1, _CELLS)
             network.cell = torch.zeros(_LAYERS, 1, _CELLS)
             scores = network.final_pred(network(features)[0])

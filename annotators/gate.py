@@ -14,21 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .base import Samples
+from .settings import GateSettings
 
 FRAME_SECONDS = 0.04
 _EPS = 1e-20
-
-
-@dataclass(frozen=True, slots=True)
-class GateSettings:
-    """Limits of the gate. The defaults let music at -60 dBFS pass."""
-
-    min_seconds: float = 3.0
-    silence_dbfs: float = -65.0
-    active_range_db: float = 40.0  # a frame within this range of the loudest one counts as sounding
-    min_active_share: float = 0.12
-    noise_flatness: float = 0.5  # of the whitened spectrum; Gaussian noise has exp(-0.5772) = 0.561
-    noise_level_deviation_db: float = 1.5  # noise holds its level; music does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +29,9 @@ class GateResult:
 
 
 def gate(samples: Samples, sample_rate: int, settings: GateSettings | None = None) -> GateResult | None:
-    """None for a clip worth annotating, else the reason: ``too_short``, ``non_finite``, ``silence``, ``dc``, ``clicks``, ``noise``.
+    """None for a clip worth annotating, else why not.
+
+    Reasons: ``too_short``, ``non_finite``, ``silence``, ``dc``, ``clicks``, ``noise``.
 
     ``samples``: float32[n] mono. Raises ValueError for another dtype or shape.
     """
@@ -74,7 +65,7 @@ def gate(samples: Samples, sample_rate: int, settings: GateSettings | None = Non
 
 
 def whitened_flatness(frames: npt.NDArray[np.float64]) -> float:
-    """Spectral flatness of frames [m, n] after division by the clip's smooth spectral envelope, 0 (tonal) .. 0.56 (noise).
+    """Spectral flatness of frames [m, n] over the clip's smooth spectral envelope: 0 (tonal) .. 0.56 (noise).
 
     Whitening makes white, pink and brown noise alike: the periodogram of Gaussian noise over its expectation is
     exponentially distributed, so its geometric over its arithmetic mean is exp(-Euler's constant) = 0.561. Partials of

@@ -7,6 +7,7 @@ process and fed arrays. Same features, same weights, same decoder, same labels.
 
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from schemas import ChordSequence, ChordSpan, ToolInfo
 from schemas.estimate import Detail, Value
 
 from .base import Annotator, Samples, installed_version
+from .torch_threads import one_thread
 
 RATE = 22_050
 HOP = 512
@@ -83,7 +85,7 @@ class LvChordia(Annotator[_Chordia]):
     def probabilities(model: _Chordia, samples: Samples) -> list[Floats]:
         """Ensemble mean of the six heads (triad, bass, 7th, 9th, 11th, 13th), each float32[frames, classes]."""
         features = torch.from_numpy(constant_q(model.librosa, samples))
-        with torch.inference_mode():
+        with one_thread():
             heads = [network.inference(features) for network in model.networks]
         return [np.mean(parts, axis=0) for parts in zip(*heads, strict=True)]
 
@@ -142,5 +144,5 @@ def spans_of(
             names[path[a]],
             round(float(posteriors[a:b, path[a]].mean()), 4),
         )
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in pairwise(edges)
     )

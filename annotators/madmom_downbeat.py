@@ -1,7 +1,8 @@
 """madmom's downbeat tracker: an ensemble of recurrent networks and a DBN over bars.
 
 Boeck, Krebs, Widmer, "Joint beat and downbeat tracking with recurrent neural networks", ISMIR 2016. Features, weights
-and DBN are madmom's own; only the recurrence runs in :mod:`annotators.peephole_lstm` (same numbers, a tenth of the time).
+and DBN are madmom's own; only the recurrence runs
+in :mod:`annotators.peephole_lstm` (the same numbers in an eighth of the time).
 """
 
 from dataclasses import dataclass

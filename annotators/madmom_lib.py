@@ -24,10 +24,10 @@ _lock = RLock()
 def _distribution_record() -> Iterator[None]:
     original = metadata.distribution
 
-    def lookup(name: str) -> metadata.Distribution:
-        return original(DISTRIBUTION if name == "madmom" else name)
+    def distribution(distribution_name: str) -> metadata.Distribution:
+        return original(DISTRIBUTION if distribution_name == "madmom" else distribution_name)
 
-    metadata.distribution = lookup
+    metadata.distribution = distribution
     try:
         yield
     finally:
@@ -62,7 +62,7 @@ class BarDecoder:
         found, likelihoods = self._run(self._process, activations)
         by_bar = dict(zip(self.beats_per_bar, likelihoods, strict=False))
         for bar, process in zip(self.evidence_bars, self._evidence, strict=True):
-            by_bar.update({bar: value for value in self._run(process, activations)[1]})
+            by_bar.update(zip((bar,), self._run(process, activations)[1], strict=False))
         return [round(float(t), 4) for t, _ in found], [int(n) for _, n in found], by_bar
 
     @staticmethod
@@ -79,7 +79,7 @@ class BarDecoder:
 
 
 def bar_evidence(by_bar: dict[int, float], frames: int) -> dict[str, list[float]]:
-    """Details for an estimate: bar lengths and the log-likelihood per 1,000 frames of each, ascending by length."""
+    """Details for an estimate: bar lengths and the log-likelihood of each over all frames, ascending by length."""
     bars = sorted(by_bar)
     return {
         "bar_lengths": [float(bar) for bar in bars],

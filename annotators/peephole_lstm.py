@@ -4,7 +4,7 @@ madmom steps through each small network frame by frame in numpy: 8 networks x 3 
 25 cells. Here the 16 recurrences of a layer advance together, on the same weights in the same precision, so a 10 s clip
 costs 3,000 steps in place of 48,000.
 
-Cell (Gers, Schraudolph, Schmidhuber 2002; madmom.ml.nn.layers.LSTMLayer), peepholes p on the input, forget and output gate:
+Cell (Gers, Schraudolph, Schmidhuber 2002; madmom.ml.nn.layers.LSTMLayer), with peepholes p:
 ``i = s(W_i x + R_i h + p_i c)``, ``f = s(W_f x + R_f h + p_f c)``, ``c' = i tanh(W_c x + R_c h) + f c``,
 ``o = s(W_o x + R_o h + p_o c')``, ``h' = o tanh(c')``.
 """
@@ -16,11 +16,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from .torch_threads import one_thread
+
 Floats = npt.NDArray[np.float32]
 
 
 def _recur(x: Tensor, recurrent: Tensor, peephole_if: Tensor, peephole_o: Tensor) -> Tensor:
-    """``x`` [frames, G, 4H] gate inputs in the order i, f, o, c -> hidden states [frames, G, H]; G independent LSTMs."""
+    """Gate inputs ``x`` [frames, G, 4H] (order i, f, o, c) of G LSTMs -> their hidden states [frames, G, H]."""
     frames, groups, width = x.shape
     cells = width // 4
     h = torch.zeros(groups, 1, cells)
@@ -87,7 +89,7 @@ class LstmEnsemble:
 
     def __call__(self, features: Floats) -> Floats:
         """float32[frames, features] -> mean class probabilities float32[frames, classes]."""
-        with torch.inference_mode():
+        with one_thread():
             x = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32)).expand(self._networks, -1, -1)
             for layer in self._layers:
                 x = layer(x)

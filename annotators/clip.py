@@ -1,0 +1,18 @@
+"""One clip through a profile, without Beam: for notebooks and for ``fgmcaps annotate-file``."""
+
+from schemas import Estimate, Labels
+
+from .audio import ClipAudio
+from .base import Samples
+from .fusion import fuse
+from .profile import Profile
+
+
+def annotate_clip(profile: Profile, samples: Samples, sample_rate: int) -> tuple[tuple[Estimate, ...], Labels]:
+    """Estimates of all tools of the profile and the labels made of them.
+
+    ``samples``: float32[n] mono, full scale 1.0, at any ``sample_rate`` in Hz. The gate is the caller's to ask first.
+    """
+    audio = ClipAudio(samples, sample_rate)
+    estimates = tuple(a.annotate(audio.at(a.sample_rate), a.sample_rate) for a in profile.annotators)
+    return estimates, fuse(estimates, profile.fusion)

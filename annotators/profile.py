@@ -1,0 +1,101 @@
+"""A profile: which tools annotate, and how their estimates become labels. Loads no model."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from importlib import resources
+from typing import Any, Literal, cast, get_args
+
+import yaml
+
+from schemas import ToolInfo
+
+from .base import Annotator
+from .fusion import FUSION_VERSION
+from .registry import make_annotator
+from .settings import FusionSettings, GateSettings, ProfileError, ProfileSettings, ToolSpec, merged, parse_profile
+
+ProfileName = Literal["best", "paper", "permissive"]
+NAMES: tuple[str, ...] = get_args(ProfileName)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Tools, gate, fusion and filter of one build. Cheap to pickle; made by :func:`load_profile`."""
+
+    settings: ProfileSettings
+
+    @property
+    def name(self) -> str:
+        """Name of the profile."""
+        return self.settings.name
+
+    @property
+    def gate(self) -> GateSettings:
+        """Limits of the gate."""
+        return self.settings.gate
+
+    @property
+    def fusion(self) -> FusionSettings:
+        """Settings of fusion and filter."""
+        return self.settings.fusion
+
+    @cached_property
+    def stages(self) -> tuple[tuple[str, tuple[Annotator[Any], ...]], ...]:
+        """``("beats", annotators)``, ``("key", ...)``, ``("chords", ...)``; the annotators are unloaded."""
+        stages = self.settings.stages
+        named: tuple[tuple[str, tuple[ToolSpec, ...]], ...] = (
+            ("beats", stages.beats),
+            ("key", stages.key),
+            ("chords", stages.chords),
+        )
+        return tuple((name, tuple(make_annotator(s.tool, s.options) for s in specs)) for name, specs in named)
+
+    @property
+    def annotators(self) -> tuple[Annotator[Any], ...]:
+        """All annotators in the order in which they run."""
+        return tuple(annotator for _, stage in self.stages for annotator in stage)
+
+    @cached_property
+    def tools(self) -> tuple[ToolInfo, ...]:
+        """Name, version and licence of every tool, in the order in which they run."""
+        return tuple(annotator.info for annotator in self.annotators)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) of all that can change a label: tools, versions, settings, fusion code version."""
+        content = {
+            "fusion_version": FUSION_VERSION,
+            "profile": self.settings.model_dump(mode="json"),
+            "tools": [
+                [a.info.name, a.info.version, {key: a.settings()[key] for key in sorted(a.settings())}]
+                for a in self.annotators
+            ],
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def missing(self) -> tuple[str, ...]:
+        """What the tools lack here, as sentences with the remedy; empty when all is there. Loads no weights."""
+        return tuple(sentence for annotator in self.annotators for sentence in annotator.missing())
+
+    def with_overrides(self, overrides: Mapping[str, Any]) -> "Profile":
+        """This profile with some settings changed: nested (``{"fusion": {"tempo": {"doubt": 1}}}``) or dotted keys.
+
+        Raises ProfileError for a value that does not fit and for an unknown key, naming the nearest known one.
+        """
+        data = merged(self.settings.model_dump(mode="python"), overrides)
+        changed = Profile(parse_profile(data, f"profile {self.name}"))
+        changed.annotators  # noqa: B018  an unknown tool or option is an error here, not in a worker
+        return changed
+
+
+def load_profile(name: str = "best") -> Profile:
+    """The profile ``best``, ``paper`` or ``permissive``. Raises ProfileError for another name, naming the nearest."""
+    if name not in NAMES:
+        near = get_close_matches(name, NAMES, n=1, cutoff=0.0)
+        raise ProfileError(f"unknown profile {name!r}; did you mean {near[0]!r}? Known: {', '.join(NAMES)}")
+    text = resources.files("annotators").joinpath("profiles", f"{cast(ProfileName, name)}.yaml").read_text("utf-8")
+    return Profile(parse_profile(yaml.safe_load(text), f"profile {name}"))

