@@ -1,6 +1,6 @@
 """Read a finished dataset shard by shard, in bounded memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def iter_shard(out_dir: Path, shard: ShardFile, columns: Sequence[str] = LIGHT_C
             raise ShardError(f"{Path(out_dir) / shard.path}: cannot be read as Parquet: {error}") from error
 
 
-def facts_of_row(row: dict[str, Any]) -> Facts:
+def facts_of_row(row: Mapping[str, Any]) -> Facts:
     """The facts that the row's caption must state, rebuilt from the row alone."""
     bpm = row["tempo_bpm"]
     return Facts(

@@ -166,9 +166,8 @@ def _check_card(out_dir: Path, manifest: Manifest, problems: Problems) -> None:
     except (OSError, ValueError):
         return  # a damaged shard, which has its own problem
     if declared != actual or configured != set(actual):
-        problems.add(
-            CARD_NAME, None, "card", f"declares {declared} and files of {sorted(configured)}, there is {actual}"
-        )
+        message = f"declares {declared} and files of {sorted(configured)}, there is {actual}"
+        problems.add(CARD_NAME, None, "card", message)
 
 
 def _check_schema(out_dir: Path, shard: ShardFile, problems: Problems) -> bool:
@@ -178,7 +177,7 @@ def _check_schema(out_dir: Path, shard: ShardFile, problems: Problems) -> bool:
         actual, rows = file.schema_arrow, file.metadata.num_rows
     if rows != shard.rows:
         problems.add(shard.path, None, "row-count", f"{rows} rows, the manifest says {shard.rows}")
-    same = actual.names == expected.names and actual.types == expected.types
+    same = bool(actual.names == expected.names and actual.types == expected.types)
     if not same:
         missing = sorted(set(expected.names) - set(actual.names))
         unknown = sorted(set(actual.names) - set(expected.names))
@@ -201,9 +200,7 @@ def _check_schema(out_dir: Path, shard: ShardFile, problems: Problems) -> bool:
     except ValueError:
         features = None
     if features != json.loads(wanted[b"huggingface"]):
-        problems.add(
-            shard.path, None, "schema", "the features of `datasets` in the file's metadata are not the schema's"
-        )
+        problems.add(shard.path, None, "schema", "the `huggingface` features in its metadata are not the schema's")
     return same
 
 

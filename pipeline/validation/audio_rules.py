@@ -20,7 +20,7 @@ def audio_policy(audio: Mapping[str, Any] | None) -> str:
 
 
 def audio_problems(audio: Mapping[str, Any] | None, duration_s: float) -> Iterator[str]:
-    """What is wrong with embedded audio: size, format, rate, channels, length, samples. Nothing under other policies."""
+    """What is wrong with embedded audio: size, format, rate, channels, length, samples. Else nothing."""
     data = None if audio is None else audio["bytes"]
     if data is None:
         return
@@ -31,10 +31,8 @@ def audio_problems(audio: Mapping[str, Any] | None, duration_s: float) -> Iterat
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             if (file.format, file.samplerate, file.channels) != ("FLAC", CLIP_SAMPLE_RATE, 1):
-                yield (
-                    f"{file.format}, {file.samplerate} Hz, {file.channels} channels: expected FLAC, {CLIP_SAMPLE_RATE} Hz, "
-                    "mono"
-                )
+                found = f"{file.format}, {file.samplerate} Hz, {file.channels} channels"
+                yield f"{found}: expected FLAC, {CLIP_SAMPLE_RATE} Hz, mono"
                 return
             # Read by what is expected, never by what the header claims.
             samples = file.read(expected + 1, dtype="float32")

@@ -1,5 +1,7 @@
 """What must hold inside one row. Every rule is a function of the row that yields what is wrong."""
 
+import itertools
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -72,7 +74,7 @@ def _beats(row: Row) -> Iterator[str]:
         times = row[name]
         if any(not -_SLACK <= time <= row["duration_s"] + _SLACK for time in times):
             yield f"{name} holds a time outside the clip"
-        if any(b <= a for a, b in zip(times, times[1:], strict=False)):
+        if any(b <= a for a, b in itertools.pairwise(times)):
             yield f"{name} do not ascend"
     if not set(row["downbeats"]) <= set(row["beats"]):
         yield "a downbeat is not a beat"
@@ -119,7 +121,8 @@ def _chords(row: Row) -> Iterator[str]:
             yield "a chord has no start or no end"
             return
         if not (end - _SLACK <= chord["start"] < chord["end"] <= row["duration_s"] + _SLACK):
-            yield f"chord {chord['label']} from {chord['start']} to {chord['end']} s: overlaps, runs back or leaves the clip"
+            span = f"{chord['label']} from {chord['start']} to {chord['end']} s"
+            yield f"chord {span} overlaps another, runs back or leaves the clip"
         end = chord["end"]
     try:
         heard = {parse_chord(chord["label"]).root_pc for chord in row["chords"]}
@@ -181,7 +184,7 @@ def _provenance(row: Row) -> Iterator[str]:
 
 def _raw(row: Row) -> Iterator[str]:
     for raw in row["raw"]:
-        head = f'{{"annotator":"-","version":"-","attribute":"{raw["attribute"]}","value":'
+        head = f'{{"annotator":"-","version":"-","attribute":{json.dumps(raw["attribute"])},"value":'
         try:
             estimate = from_json(Estimate, f"{head}{raw['value']}}}")
         except ContractError as error:
@@ -191,11 +194,11 @@ def _raw(row: Row) -> Iterator[str]:
             yield f"raw estimate of {raw['annotator']!r}: a value of {estimate.value.kind} under {raw['attribute']}"
 
 
-# Rules in the order in which they are tried; the first is asked alone, for the others rely on it.
+# Rules in the order in which they are tried. The others rely on the first two: no nulls, no NaN.
 RULES: tuple[tuple[str, Callable[[Row], Iterator[str]]], ...] = (
     ("null", _nulls),
-    ("id", _ids),
     ("range", _ranges),
+    ("id", _ids),
     ("beats", _beats),
     ("tempo", _tempo),
     ("meter", _meter),
@@ -216,5 +219,5 @@ def row_problems(row: Row) -> Iterator[tuple[str, str]]:
         for message in check(row):
             broken = True
             yield rule, message
-        if broken and rule == "null":
+        if broken and rule in ("null", "range"):
             return
