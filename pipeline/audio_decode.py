@@ -99,6 +99,11 @@ class Decoder:
             remedy="run `make setup`: the decoder needs numpy and soundfile",
         )
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the decoding process of the moment, None if there is none."""
+        return self._worker.pid
+
     def versions(self) -> Mapping[str, str]:
         """Versions that the samples depend on: soundfile, libsndfile, ffmpeg (``missing`` if not installed)."""
         return self._worker.versions()
@@ -161,7 +166,12 @@ class Decoder:
             args = {**args, "path": path}
         shown = shown.encode("utf-8", "replace").decode("utf-8")
         try:
-            return self._worker.request(operation, {**args, "name": shown}, arrays, timeout_s)
+            try:
+                return self._worker.request(operation, {**args, "name": shown}, arrays, timeout_s)
+            except WorkerCrashed:
+                # Was it this file, or what an earlier one did to the process? A fresh one tells, so that the outcome
+                # is a function of the file alone.
+                return self._worker.request(operation, {**args, "name": shown}, arrays, timeout_s)
         except RemoteError as error:
             raise _decode_error(error, shown) from None
         except FrameError:

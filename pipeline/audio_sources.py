@@ -68,6 +68,10 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 # libsndfile's parser notes: a chunk that promises more bytes than the file has.
 _SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _UNKNOWN_LENGTH = 0xFFFFFFFF  # what writers to a pipe put there
+_NO_LENGTH = 1 << 62  # libsndfile's frame count where a header states none
+
+# Containers of ffmpeg's that state a length; for the others ffmpeg guesses it from the bit rate.
+_STATES_LENGTH = ("mov", "matroska", "asf", "wv", "ape", "tta", "tak", "mpc", "caf", "wav", "aiff", "ogg", "flac")
 
 
 class SourceError(Exception):
@@ -75,11 +79,16 @@ class SourceError(Exception):
 
 
 class Source(Protocol):
-    """An open audio stream. ``frames`` is the header's claim (None if it has none), ``cut`` what its end looks like."""
+    """An open audio stream.
+
+    ``frames`` is the length by the header (None if it says none), a guess for some formats; ``promised`` the same
+    where a whole file has exactly that many. ``cut``: the stream ends before its proper end, as far as it shows.
+    """
 
     sample_rate: int
     channels: int
     frames: int | None
+    promised: int | None
     format: str
     cut: bool
 
@@ -94,16 +103,16 @@ class SndfileSource:
         self._fd = fd
         with closing(self._open()) as file:
             self.sample_rate, self.channels = file.samplerate, file.channels
-            self.frames: int | None = file.frames
+            self.frames: int | None = file.frames if file.frames < _NO_LENGTH else None
+            exact = file.format != "MP3" or mp3_states_length(fd)
+            self.promised = self.frames if exact else None
             self.format = f"{file.format}/{file.subtype}"
             self.cut = _promises_more(file.extra_info)
             check_layout(self.sample_rate, self.channels)
-            try:
-                first = file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                raise SourceError(f"libsndfile: {_reason(error)}") from None
+            first, error = _read_block(file, self.channels)
         if file.frames > 0 and len(first) == 0:
-            raise SourceError("libsndfile: the header is there, but no audio can be decoded")
+            reason = _reason(error) if error else "no audio follows its header"
+            raise SourceError(f"libsndfile: {reason}")
 
     def blocks(self, start: int) -> Iterator[Block]:
         """See :class:`Source`. Always on one grid of blocks, so that every call loses the same ones to a broken end."""
@@ -121,16 +130,14 @@ class SndfileSource:
         position = first
         with closing(file):
             while True:
-                try:
-                    block: Block = file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
-                except soundfile.LibsndfileError:
-                    self.cut = True
-                    return
-                if len(block) == 0:
-                    return
+                block, error = _read_block(file, self.channels)
                 if position + len(block) > start:
                     yield block[max(0, start - position) :]
                 position += len(block)
+                if error and self.frames is not None:  # without a known length the end itself is an error
+                    self.cut = True
+                if error or len(block) == 0:
+                    return
 
     def _open(self) -> soundfile.SoundFile:
         os.lseek(self._fd, 0, os.SEEK_SET)
@@ -160,6 +167,7 @@ class FfmpegSource:
             self.format = f"{container['format_name']}/{stream['codec_name']}"
             seconds = stream.get("duration") or container.get("duration")
             self.frames = None if seconds is None else round(float(seconds) * self.sample_rate)
+            self.promised = self.frames if self.format.startswith(_STATES_LENGTH) else None
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise SourceError(f"ffmpeg: its description of the file is odd: {error!r}") from None
         if next(self.blocks(0), None) is None:
@@ -231,6 +239,26 @@ def check_layout(sample_rate: int, channels: int) -> None:
     low, high = SAMPLE_RATES
     if not low <= sample_rate <= high or not 1 <= channels <= MAX_CHANNELS:
         raise SourceError(f"{sample_rate} Hz with {channels} channels is outside {low}..{high} Hz, 1..{MAX_CHANNELS}")
+
+
+def mp3_states_length(fd: int) -> bool:
+    """True if the first frame of an MP3 is a Xing, Info or VBRI header, which counts the frames."""
+    head = os.pread(fd, 10, 0)
+    start = 0
+    if head[:3] == b"ID3" and len(head) == 10:
+        start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    first = os.pread(fd, 2048, start)
+    return any(tag in first for tag in (b"Xing", b"Info", b"VBRI"))
+
+
+def _read_block(file: soundfile.SoundFile, channels: int) -> tuple[Block, soundfile.LibsndfileError | None]:
+    """The next block, and the error that ended it early. soundfile drops what it read before an error: NaN marks it."""
+    block = np.full((BLOCK_FRAMES, channels), np.nan, np.float32)
+    try:
+        return block[: file.buffer_read_into(block, dtype="float32")], None
+    except soundfile.LibsndfileError as error:
+        unread = np.isnan(block).any(axis=1)
+        return block[: int(unread.argmax()) if unread.any() else BLOCK_FRAMES], error
 
 
 def _promises_more(notes: str) -> bool:

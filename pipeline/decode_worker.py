@@ -79,7 +79,7 @@ def envelope(source: Source, name: str, max_seconds: float) -> Message:
             pending, waiting = [joined[chunk:]], waiting - chunk
     if waiting:
         rms.append(block_rms(np.concatenate(pending), rate))
-    missing = 0 if source.frames is None else source.frames - frames
+    missing = 0 if source.promised is None else source.promised - frames
     cut = source.cut or missing > TOLERANCE_S * rate
     if frames == 0:
         if cut:
