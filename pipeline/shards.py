@@ -28,8 +28,8 @@ ROWS_PER_GROUP = 64
 DATA_FOLDER = "data"
 MAX_SHARDS = 99_999
 
-_SPLIT = re.compile(r"^[a-z][a-z0-9_]*$")
-_SHARD = re.compile(r"^(?P<split>[a-z][a-z0-9_]*)-(?P<index>\d{5})-of-(?P<total>\d{5})\.parquet$")
+_SPLIT = re.compile(r"[a-z][a-z0-9_]*")
+_SHARD = re.compile(r"(?P<split>[a-z][a-z0-9_]*)-(?P<index>[0-9]{5})-of-(?P<total>[0-9]{5})\.parquet")
 _KEYS = frozenset(column.name for column in COLUMNS)
 # Dictionaries pay for columns with few values; statistics of FLAC bytes would put whole clips into the footer.
 _DICTIONARY = [
@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 def shard_name(split: str, index: int, total: int) -> str:
     """File name of a shard, e.g. ``train-00003-of-00016.parquet``; ValueError for a name no reader would find."""
-    if not _SPLIT.match(split):
+    if not _SPLIT.fullmatch(split):
         raise ValueError(f"split name {split!r}: use lower-case letters, digits and _, a letter first")
     if not 1 <= total <= MAX_SHARDS or not 0 <= index < total:
         raise ValueError(f"shard {index} of {total}: need 0 <= index < total <= {MAX_SHARDS}")
@@ -56,7 +56,7 @@ def shard_name(split: str, index: int, total: int) -> str:
 
 def parse_shard_name(name: str) -> tuple[str, int, int]:
     """``(split, index, total)`` of a shard's file name; ValueError if it is none."""
-    match = _SHARD.match(name)
+    match = _SHARD.fullmatch(name)
     if match is None or not int(match["index"]) < int(match["total"]):
         raise ValueError(f"not a shard name such as train-00000-of-00004.parquet: {name!r}")
     return match["split"], int(match["index"]), int(match["total"])

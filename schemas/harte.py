@@ -1,7 +1,6 @@
 """Chord labels in Harte syntax (Harte et al., ISMIR 2005), the subset that chord recognisers write.
 
-``N`` (no chord), ``X`` (unknown), or ``ROOT[:QUALITY][(DEGREES)][/BASS]``: ``C``, ``F#:min``, ``Bb:7/b7``, ``A:sus4(b7)``.
-``A:sus4(b7)``.
+``N`` (no chord), ``X`` (unknown), or ``ROOT[:QUALITY][(DEGREES)][/BASS]``: ``C``, ``F#:min``, ``Bb:7/b7``.
 
 Conventions: roots ``A``-``G`` with any number of ``#`` or ``b``; the quality is a Harte shorthand; bass and degrees are
 scale degrees ``1``-``13`` with accidentals. A bare root means ``maj``.
@@ -44,7 +43,7 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 
 _DEGREE = r"[#b]*(?:1[0-3]|[1-9])"
 _LABEL = re.compile(
-    rf"^(?P<root>[A-G][#b]*)(?::(?P<quality>[a-z]*\d*(?:maj7)?))?(?:\((?P<degrees>\*?{_DEGREE}(?:,\*?{_DEGREE})*)\))?(?:/(?P<bass>{_DEGREE}))?$"
+    rf"(?P<root>[A-G][#b]*)(?::(?P<quality>[a-z]*[0-9]*(?:maj7)?))?(?:\((?P<degrees>\*?{_DEGREE}(?:,\*?{_DEGREE})*)\))?(?:/(?P<bass>{_DEGREE}))?"
 )
 _NATURAL = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
@@ -85,7 +84,7 @@ def parse_chord(label: str) -> Chord:
     """Parse a Harte label; raises ChordSyntaxError naming the label."""
     if label in (NO_CHORD, UNKNOWN_CHORD):
         return Chord(None, label)
-    match = _LABEL.match(label)
+    match = _LABEL.fullmatch(label)
     if match is None:
         raise ChordSyntaxError(f"not a Harte chord label: {label!r}")
     quality = match["quality"]

@@ -11,8 +11,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-TRACK_ID = re.compile(r"^[0-9a-f]{16}$")
-CLIP_ID = re.compile(r"^([0-9a-f]{16})-(\d{8})$")
+TRACK_ID = re.compile(r"[0-9a-f]{16}")
+CLIP_ID = re.compile(r"([0-9a-f]{16})-([0-9]{8})")
 MAX_START_MS = 99_999_999
 
 
@@ -28,7 +28,7 @@ def make_clip_id(track_id: str, start_ms: int) -> str:
 
     Raises ValueError for a malformed track id or a start outside 0 .. 99,999,999 ms (27.7 h).
     """
-    if not TRACK_ID.match(track_id):
+    if not TRACK_ID.fullmatch(track_id):
         raise ValueError(f"not a track id (16 lower-case hex digits): {track_id!r}")
     if not 0 <= start_ms <= MAX_START_MS:
         raise ValueError(f"clip start out of range: {start_ms} ms")
@@ -37,7 +37,7 @@ def make_clip_id(track_id: str, start_ms: int) -> str:
 
 def parse_clip_id(clip_id: str) -> tuple[str, int]:
     """``(track_id, start in ms)`` of a clip id; ValueError if it is none."""
-    match = CLIP_ID.match(clip_id)
+    match = CLIP_ID.fullmatch(clip_id)
     if match is None:
         raise ValueError(f"not a clip id: {clip_id!r}")
     return match[1], int(match[2])

@@ -26,12 +26,12 @@ TEMPO_MARKINGS: tuple[tuple[float, str], ...] = (
 
 TIME_SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/8", "7/4", "12/8")
 
-_KEY = re.compile(r"^([A-G][#b]*) (major|minor)$")
+_KEY = re.compile(r"([A-G][#b]*) (major|minor)")
 
 
 def key_index(key: str) -> int:
     """0 .. 11 = C .. B major, 12 .. 23 = C .. B minor; any enharmonic spelling. ValueError if it is no key name."""
-    match = _KEY.match(key)
+    match = _KEY.fullmatch(key)
     if match is None:
         raise ValueError(f"not a key name such as 'F# minor': {key!r}")
     return pitch_class(match[1]) + (12 if match[2] == "minor" else 0)
