@@ -21,6 +21,7 @@ ANNOTATE_CODE_VERSION = 1
 CAPTION_CODE_VERSION = 1
 WRITE_CODE_VERSION = 1
 
+Stage = Literal["annotate", "caption", "write"]
 STYLES = ("objective", "short", "keywords", "casual")
 
 

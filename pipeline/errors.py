@@ -13,13 +13,18 @@ class CommandError(Exception):
     exit_code = EXIT_USAGE
 
 
-class NothingToBuild(CommandError):
+class NothingToBuildError(CommandError):
     """The input holds no audio, or no clip of it became a row."""
 
     exit_code = EXIT_NOTHING
 
 
-class EnvironmentProblem(CommandError):
+class MachineError(CommandError):
     """A missing tool or model, a full disk, a dead server, a worker that cannot start."""
 
     exit_code = EXIT_ENVIRONMENT
+
+
+def error_of(exit_code: int) -> type[CommandError]:
+    """The kind of error with this exit code."""
+    return next((k for k in (NothingToBuildError, MachineError) if k.exit_code == exit_code), CommandError)

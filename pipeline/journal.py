@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
-from pipeline.errors import EnvironmentProblem
+from pipeline.errors import MachineError
 from schemas import from_json, to_json
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Record:
 def write_segment(folder: Path, records: list[Record]) -> Path:
     """Write ``records`` as one segment and return its path.
 
-    Raises EnvironmentProblem (disk full, read-only folder); nothing half-written stays behind.
+    Raises MachineError (disk full, read-only folder); nothing half-written stays behind.
     """
     lines = [
         (to_json(r.value) if not isinstance(r.value, dict) else json.dumps(r.value)).encode() + b"\n" for r in records
@@ -75,7 +75,7 @@ def write_segment(folder: Path, records: list[Record]) -> Path:
         temporary.rename(folder / name)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise EnvironmentProblem(
+        raise MachineError(
             f"cannot write the journal {folder}: {error.strerror}; free space and run again, nothing is lost"
         ) from None
     return folder / name
@@ -98,7 +98,7 @@ def read_index(path: Path) -> Iterator[Entry]:
         for kind, key, offset, length, note in rows:
             yield Entry(kind, key, path, base + offset, length, note)
     except (ValueError, TypeError) as error:
-        raise EnvironmentProblem(f"damaged journal segment {path} ({error}); delete it and run again") from None
+        raise MachineError(f"damaged journal segment {path} ({error}); delete it and run again") from None
 
 
 def scan(folder: Path) -> Iterator[Entry]:

@@ -16,7 +16,10 @@ NO_ARTIST = frozenset(("", "unknown", "unknown artist", "various", "various arti
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Tracks after dedup, sorted by id. ``letters`` are files that could not be read; ``corpus`` identifies it all."""
+    """Tracks after dedup, sorted by id, and ``letters`` for files that cannot be read.
+
+    ``files`` = tracks + duplicates + letters.
+    """
 
     files: int
     duplicates: int
@@ -49,8 +52,10 @@ def make_plan(hashed: Sequence[Hashed], source: str, config: BuildConfig, limit:
     if limit is not None:
         kept = kept[:limit]
     tracks = [_track(track_id, copies[track_id], source, config) for track_id in kept]
-    duplicates = sum(len(group) - 1 for group in copies.values())
-    return Plan(len(ordered), duplicates, tuple(sorted(_with_splits(tracks, config), key=_by_id)), tuple(letters))
+    files = sum(len(copies[track_id]) for track_id in kept) + len(letters)
+    return Plan(
+        files, files - len(kept) - len(letters), tuple(sorted(_with_splits(tracks, config), key=_by_id)), tuple(letters)
+    )
 
 
 def _by_id(track: Track) -> str:

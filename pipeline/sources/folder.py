@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import NothingToBuild
+from pipeline.errors import NothingToBuildError
 from pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
 
-AUDIO_SUFFIXES = frozenset(
-    (".aac", ".ac3", ".aif", ".aifc", ".aiff", ".alac", ".ape", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mp2")
-    + (".mp3", ".mp4", ".mpc", ".oga", ".ogg", ".opus", ".snd", ".spx", ".tta", ".w64", ".wav", ".wave", ".webm")
-    + (".wma", ".wv")
-)
+_SUFFIXES = """
+    .aac .ac3 .aif .aifc .aiff .alac .ape .au .caf .flac .m4a .m4b .mka .mp2 .mp3 .mp4 .mpc .oga .ogg .opus .snd .spx
+    .tta .w64 .wav .wave .webm .wma .wv
+"""
+AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 
 
 def walk(root: Path, exclude: Path | None = None) -> Iterator[tuple[Path, os.stat_result]]:
@@ -67,7 +67,7 @@ class FolderSource(Source):
             found.append(FoundFile(location_of(path.absolute()), source_path, info.st_size, stamp_of(info)))
         if not found:
             seen = ", ".join(f"{n} x {suffix}" for suffix, n in others.most_common(5))
-            raise NothingToBuild(
+            raise NothingToBuildError(
                 f"no audio in the folder {printable(str(self.root))}: "
                 + (f"it holds {seen}" if seen else "it is empty")
                 + "; audio files end in .wav, .flac, .mp3, .ogg, .opus, .m4a, ..."

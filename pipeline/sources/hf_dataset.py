@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CommandError, NothingToBuild
+from pipeline.errors import CommandError, NothingToBuildError
 from pipeline.sources.base import FoundFile, Source, printable
 from pipeline.sources.manifest_file import ALIASES, FIELDS, SPLITS, metadata_of
 
@@ -44,7 +44,7 @@ class HubDatasetSource(Source):
                 stamp = f"{rows._fingerprint}:{index}"
                 yield FoundFile(location, f"{split}/{index:08d}", 0, stamp, metadata_of(row, where))
         if empty:
-            raise NothingToBuild(f"the dataset {self.dataset} has no rows")
+            raise NothingToBuildError(f"the dataset {self.dataset} has no rows")
 
 
 def read_row(location: str) -> bytes | Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import nearest
-from pipeline.errors import CommandError, NothingToBuild
+from pipeline.errors import CommandError, NothingToBuildError
 from pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
 from schemas import ContractError, TrackMetadata, from_dict
 
@@ -50,7 +50,7 @@ class ManifestSource(Source):
                 raise CommandError(f"{where}: {source_path!r} is listed twice with different metadata")
             found[source_path] = FoundFile(location_of(path.absolute()), source_path, size, stamp, metadata)
         if not found:
-            raise NothingToBuild(f"the manifest {self.path} has no rows")
+            raise NothingToBuildError(f"the manifest {self.path} has no rows")
         yield from sorted(found.values(), key=lambda f: f.source_path)
 
 

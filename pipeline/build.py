@@ -1,0 +1,239 @@
+"""One build from the plan to the manifest. Runs in the job process; everything it finishes is on disk, so that a
+build that was killed goes on where it stopped."""
+
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+import soundfile
+import soxr
+
+from annotators import Profile, load_profile
+from pipeline import dag
+from pipeline.annotate import TrackTask
+from pipeline.atomic import write_atomically
+from pipeline.caption import CaptionTask, caption_key, engine_identity
+from pipeline.card import CARD_NAME, card_text, split_sizes
+from pipeline.config import BuildConfig, Stage, fingerprint
+from pipeline.errors import CommandError, MachineError, NothingToBuildError
+from pipeline.failures import write_failures
+from pipeline.manifest import MANIFEST_NAME, is_complete, read_manifest, write_manifest
+from pipeline.plan import Plan
+from pipeline.read import iter_rows
+from pipeline.runner import LOCAL, run_graph
+from pipeline.state import AnnotationState, read_annotations, read_captions
+from pipeline.stats import stats_of_rows
+from pipeline.status import Status
+from pipeline.workdir import OutputFolder
+from pipeline.write import RowRef, ShardReceipt, ShardTask, find_written, plan_shards, staging
+from schemas import FGMCAPS_SCHEMA_VERSION, Counts, DeadLetter, Manifest, ToolInfo
+
+log = logging.getLogger(__name__)
+TEMPLATE_BATCH = 256
+# Below this many items a pool of worker processes costs more (about 3 s) than it saves.
+MIN_CAPTIONS_FOR_PROCESSES = 20_000
+MIN_SHARD_ROWS_FOR_PROCESSES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSpec:
+    """All that the job process needs: where, what, how far, and how to run."""
+
+    out: Path
+    plan: Plan
+    config: BuildConfig
+    first: Stage = "annotate"
+    last: Stage = "write"
+    workers: int = 1
+    runner: str = LOCAL
+    beam_args: tuple[str, ...] = ()
+    poison: frozenset[str] = frozenset()
+
+
+class Build:
+    """A build of one plan with one configuration into one folder."""
+
+    def __init__(self, spec: BuildSpec) -> None:
+        self.spec, self.config, self.folder = spec, spec.config, OutputFolder(spec.out)
+        self.profile: Profile = load_profile(self.config.profile)
+        if self.config.profile_overrides:
+            self.profile = self.profile.with_overrides(self.config.profile_overrides)
+        self.labels_fingerprint = self.config.annotate_fingerprint(self.profile.fingerprint, decoder_version())
+        self.captions_fingerprint = self.config.caption_fingerprint(engine_identity(self.config))
+        self.annotations = self.folder.annotations(self.labels_fingerprint)
+        self.captions = self.folder.captions(self.captions_fingerprint)
+        self.status = Status(self.folder.work)
+
+    @property
+    def fingerprint(self) -> str:
+        """What the dataset is made from and with; equal fingerprints give equal shards."""
+        return fingerprint(
+            labels=self.labels_fingerprint,
+            captions=self.captions_fingerprint,
+            corpus=self.spec.plan.corpus,
+            config=self.config.model_dump(mode="json"),
+            tools=[(t.name, t.version) for t in self.tools],
+        )
+
+    @property
+    def tools(self) -> tuple[ToolInfo, ...]:
+        """Tools that touch the labels."""
+        return self.profile.tools
+
+    def is_done(self) -> bool:
+        """True when the folder holds exactly this dataset already."""
+        return is_complete(self.spec.out) and read_manifest(self.spec.out).fingerprint == self.fingerprint
+
+    def state(self) -> AnnotationState:
+        """What the annotation journal holds of this plan."""
+        return read_annotations(self.annotations, self.spec.plan.tracks)
+
+    def run(self) -> None:
+        """Annotate, caption, write, from ``spec.first`` to ``spec.last``. Raises CommandError and its kinds."""
+        steps = (("annotate", self.annotate), ("caption", self.caption), ("write", self.write))
+        names = [name for name, _ in steps]
+        for name, step in steps[names.index(self.spec.first) : names.index(self.spec.last) + 1]:
+            log.info("stage %s", name)
+            step()
+        self.status.stage("done")
+
+    def annotate(self) -> None:
+        """Bring every planned track to its end: labels or a dead letter for every clip."""
+        state = self.state()
+        tasks = [
+            TrackTask(track, state.finished_keys(track.track_id), self.spec.poison)
+            for track in self.spec.plan.tracks
+            if not state.is_finished(track.track_id)
+        ]
+        self.status.stage("annotate", total=len(self.spec.plan.tracks))
+        if not tasks:
+            return
+        in_flight = self.folder.work / "workers"
+        self._run(
+            lambda p: dag.annotate(p, tasks, self.profile, self.config, self.annotations, in_flight), processes=True
+        )
+
+    def caption(self) -> None:
+        """Write a caption for every annotated clip whose facts have none yet."""
+        state, captions = self.state(), read_captions(self.captions)
+        left = [t.source_path for t in self.spec.plan.tracks if not state.is_finished(t.track_id)]
+        if left:
+            raise CommandError(
+                f"{len(left)} tracks are not annotated yet ({left[0]!r}, ...); run `fgmcaps annotate` with the same "
+                "arguments first, or `fgmcaps build`"
+            )
+        tracks = {t.track_id: t for t in self.spec.plan.tracks}
+        tasks = []
+        for clip_id in sorted(state.annotations):
+            entry = state.annotations[clip_id]
+            metadata = tracks[clip_id[:16]].metadata
+            key = caption_key(entry.note, metadata)
+            if clip_id not in captions or captions[clip_id].note != key:
+                tasks.append(CaptionTask(entry, metadata, key))
+        self.status.stage("caption", total=len(state.annotations), done=len(state.annotations) - len(tasks))
+        if tasks:
+            batches = [tuple(tasks[i : i + TEMPLATE_BATCH]) for i in range(0, len(tasks), TEMPLATE_BATCH)]
+            self._run(
+                lambda p: dag.caption(p, batches, self.config, self.captions),
+                processes=len(tasks) >= MIN_CAPTIONS_FOR_PROCESSES,
+            )
+
+    def write(self) -> None:
+        """Write the shards, then publish them with failures, card and, last, the manifest."""
+        if self.is_done():
+            return
+        state, captions = self.state(), read_captions(self.captions)
+        rows = []
+        for track in self.spec.plan.tracks:
+            for clip_id in state.by_track[track.track_id]:
+                if clip_id in state.annotations:
+                    rows.append(RowRef(clip_id, track, state.annotations[clip_id], captions[clip_id]))
+        letters = [*self.spec.plan.letters, *state.read_letters()]
+        if not rows:
+            write_failures(self.spec.out, letters)
+            raise NothingToBuildError(f"no clip became a row: {_reasons(letters)}; see {self.spec.out / 'failures'}")
+        tasks = plan_shards(rows, self.config, self.labels_fingerprint, self.tools)
+        self.status.stage("write", total=len(tasks))
+        missing = [t for t in tasks if find_written(self.folder.work, self.spec.out, t) is None]
+        if missing:
+            big = sum(len(t.rows) for t in missing) >= MIN_SHARD_ROWS_FOR_PROCESSES and len(missing) > 1
+            self._run(
+                lambda p: dag.write(p, missing, self.folder.work, self.spec.out, self.config, self.tools),
+                processes=big,
+            )
+        self._publish([_written(self.folder.work, self.spec.out, t) for t in tasks], letters)
+
+    def _publish(self, written: Sequence[tuple[ShardReceipt, Path]], letters: list[DeadLetter]) -> None:
+        """Swap the new files in. Readers trust the manifest: it goes first and comes last."""
+        out = self.spec.out
+        (out / MANIFEST_NAME).unlink(missing_ok=True)
+        keep = {out / receipt.shard.path for receipt, _ in written}
+        for old in (out / "data").glob("*"):
+            if old not in keep:
+                old.unlink()
+        for receipt, path in written:
+            target = out / receipt.shard.path
+            if path != target:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
+        letters = [*letters, *(letter for receipt, _ in written for letter in receipt.letters)]
+        shards = tuple(receipt.shard for receipt, _ in written)
+        manifest = Manifest(
+            FGMCAPS_SCHEMA_VERSION,
+            self.fingerprint,
+            {
+                **self.config.model_dump(mode="json"),
+                "profile_settings": self.profile.settings.model_dump(mode="json"),
+            },
+            self._counts(sum(s.rows for s in shards), letters),
+            shards,
+            self.tools,
+        )
+        write_failures(out, letters)
+        stats = stats_of_rows(manifest, (row for _, row in iter_rows(out, manifest)))
+        first = next((row for _, row in iter_rows(out, manifest)), None)
+        card = card_text(manifest, stats, split_sizes(out, manifest), first)
+        write_atomically(out / CARD_NAME, card.encode("utf-8"))
+        write_manifest(out, manifest)
+        shutil.rmtree(staging(self.folder.work), ignore_errors=True)
+
+    def _counts(self, rows: int, letters: Sequence[DeadLetter]) -> Counts:
+        plan = self.spec.plan
+        reasons = {kind: Counter(x.reason for x in letters if x.kind == kind) for kind in ("failed", "filtered")}
+        failed, filtered = (sum(reasons[kind].values()) for kind in ("failed", "filtered"))
+        return Counts(
+            files=plan.files,
+            duplicates=plan.duplicates,
+            tracks=len(plan.tracks) + len(plan.letters),
+            clips_found=rows + failed + filtered,
+            rows=rows,
+            failed=failed,
+            filtered=filtered,
+            failed_by_reason=dict(sorted(reasons["failed"].items())),
+            filtered_by_reason=dict(sorted(reasons["filtered"].items())),
+        )
+
+    def _run(self, graph: Callable[[beam.Pipeline], None], processes: bool) -> None:
+        spec = self.spec
+        self.status.timings(run_graph(graph, spec.runner, spec.workers, spec.beam_args, processes))
+
+
+def decoder_version() -> str:
+    """What the samples depend on. ffmpeg is left out: it reads only what libsndfile cannot."""
+    return f"libsndfile {soundfile.__libsndfile_version__}, soxr {soxr.__version__}"
+
+
+def _written(work: Path, out: Path, task: ShardTask) -> tuple[ShardReceipt, Path]:
+    found = find_written(work, out, task)
+    if found is None:
+        raise MachineError(f"a shard is not there after writing it; is {out} being changed by another program?")
+    return found
+
+
+def _reasons(letters: Sequence[DeadLetter]) -> str:
+    counts = Counter(f"{x.kind}: {x.reason}" for x in letters)
+    return ", ".join(f"{n} x {reason}" for reason, n in counts.most_common(4)) or "the input gave no clip"

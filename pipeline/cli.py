@@ -1,0 +1,238 @@
+"""The ``fgmcaps`` command. Heavy imports wait until a command needs them, so ``--help`` answers at once."""
+
+import json
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from pipeline.config import STYLES, Stage, load_config, nearest
+from pipeline.errors import EXIT_INTERRUPTED, EXIT_INVALID, CommandError
+
+EPILOG = """Exit codes: 0 done; 2 wrong command or input; 3 nothing to build; 4 missing tool, full disk or dead server
+(run again to continue); 5 a dataset or caption is not valid; 130 interrupted (run again to continue)."""
+
+
+class OurGroup(click.Group):
+    """Suggests the nearest command, and turns our errors into one line and an exit code."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None:
+            raise CommandError(f"no such command: {args[0]}{nearest(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        extra["standalone_mode"] = False
+        warnings.filterwarnings("ignore")
+        logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+        logging.getLogger("apache_beam").setLevel(logging.ERROR)
+        try:
+            code = super().main(*args, **extra)
+        except CommandError as error:
+            code = fail(str(error), error.exit_code)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = error.exit_code
+        except click.ClickException as error:
+            hint = (
+                f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
+            )
+            code = fail(error.format_message() + hint, 2)
+        except (KeyboardInterrupt, click.Abort):
+            code = fail("interrupted; run the same command again to continue", EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(message: str, code: int) -> int:
+    """One line on standard error."""
+    click.echo(f"fgmcaps: {' '.join(message.split())}", err=True)
+    return code
+
+
+@click.group(cls=OurGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fgmcaps")
+def main() -> None:
+    """Build FGMCaps datasets: a folder of music in; Parquet shards of 10 s clips with tempo, meter, key, chords and a
+    checked caption out.
+
+    \b
+      fgmcaps build music/ out/             annotate, caption and write, with progress; run again to continue
+      fgmcaps annotate-file song.mp3        see what the annotators say of one file
+      fgmcaps validate out/                 check a finished dataset end to end
+    """
+
+
+BEAM_SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+def build_options(command: Any) -> Any:
+    """Options shared by ``build``, ``annotate`` and ``caption``."""
+    options = [
+        click.option("--profile", type=click.Choice(["best", "paper", "permissive"]), help="Tools and fusion: best "
+                     "(default), paper (the published recipe; needs `make omnizart`), permissive (no NC, no AGPL)."),
+        click.option("--clips-per-track", metavar="K|all", help="K loudest 10 s clips of a track (default 1), or all."),
+        click.option("--captioner", type=click.Choice(["template", "openai"]), help="Who writes captions "
+                     "(default template: a grammar, no model)."),
+        click.option("--caption-style", type=click.Choice(STYLES), help="Style of the caption column."),
+        click.option("--audio", type=click.Choice(["embed", "path", "none"]), help="Audio column: embedded FLAC "
+                     "(default), the file's path, or nothing."),
+        click.option("--source", metavar="NAME", help="Name of the corpus in the rows (default: the input's name)."),
+        click.option("--licence", metavar="NAME", help="Licence of tracks whose metadata names none."),
+        click.option("--seed", type=int, help="Seed of splits and of the template's choices (default 0)."),
+        click.option("--rows-per-shard", type=int, help="Rows of a Parquet shard (default 1000)."),
+        click.option("--config", "config_file", type=click.Path(path_type=Path, dir_okay=False),
+                     help="YAML file with any of these settings and more (docs/guide.md); options win over it."),
+        click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True,
+                     help="Worker processes of the local runner."),
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks by name."),
+        click.option("--runner", default="local", show_default=True, metavar="NAME",
+                     help="local, or a Beam runner (FlinkRunner, SparkRunner, DataflowRunner); give its options too."),
+        click.option("--replace", is_flag=True, help="Let OUT, built from other input or settings, become this build."),
+        click.option("--retry-failed", is_flag=True, help="Try clips again that failed before."),
+        click.option("--quiet", "-q", is_flag=True, help="No progress, no summary."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    command = click.argument("out", type=click.Path(path_type=Path))(command)
+    return click.argument("input_", metavar="INPUT")(command)
+
+
+def _build(
+    ctx: click.Context, input_: str, out: Path, given: dict[str, Any], first: Stage = "annotate", last: Stage = "write"
+) -> None:
+    from pipeline.commands import run_build
+    from pipeline.runner import check_beam_args
+
+    ours = [name for parameter in ctx.command.params for name in parameter.opts]
+    check_beam_args(ctx.args, ours)
+    stray = next((arg for i, arg in enumerate(ctx.args) if not arg.startswith("--") and (i == 0)), None)
+    if stray is not None:
+        raise CommandError(f"unexpected argument {stray!r}; quote names with spaces")
+    run = {k: given.pop(k) for k in ("workers", "limit", "runner", "replace", "retry_failed", "quiet")}
+    config_file = given.pop("config_file")
+    overrides = {k: v for k, v in given.items() if v is not None}
+    clips = overrides.get("clips_per_track")
+    if isinstance(clips, str) and clips != "all":
+        if not clips.isdigit():
+            raise CommandError(f"--clips-per-track {clips}: a number of clips, or all")
+        overrides["clips_per_track"] = int(clips)
+    run_build(
+        input_, out, load_config(config_file, overrides), first=first, last=last, beam_args=tuple(ctx.args), **run
+    )
+
+
+@main.command(context_settings=BEAM_SETTINGS)
+@build_options
+@click.pass_context
+def build(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None:
+    """Annotate, caption and write the music of INPUT into the dataset OUT.
+
+    INPUT is a folder of audio, a manifest (CSV, JSONL or Parquet with a `path` column and any of title, artist, album,
+    genre, mood, licence, split), or a Hugging Face dataset with an Audio column (user/name, a folder, a file).
+
+    Run again after an interruption, a crash or new files, it does only what is missing. Options that this help does not
+    name go to Beam's runner.
+    """
+    _build(ctx, input_, out, given)
+
+
+@main.command(context_settings=BEAM_SETTINGS)
+@build_options
+@click.pass_context
+def annotate(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None:
+    """The first half of `build`: annotate the clips of INPUT into OUT's journal (CPU fleet)."""
+    _build(ctx, input_, out, given, last="annotate")
+
+
+@main.command(context_settings=BEAM_SETTINGS)
+@build_options
+@click.pass_context
+def caption(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None:
+    """The second half of `build`: caption what `annotate` journaled in OUT, and write the dataset."""
+    _build(ctx, input_, out, given, first="caption")
+
+
+@main.command("annotate-file")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--profile", default="best", show_default=True, help="best, paper or permissive.")
+@click.option("--clips", "clips_per_track", default="1", show_default=True, metavar="K|all", help="Clips of the file.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "jams"]), default="table", show_default=True)
+def annotate_file(file: Path, profile: str, clips_per_track: str, form: str) -> None:
+    """Annotate one audio FILE and print what was found, as a table, JSON lines or JAMS."""
+    from pipeline.annotate_file import annotate_path, show
+
+    show(annotate_path(file, profile, clips_per_track), form, Console())
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--audio-every", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+              help="Decode the audio of every N-th row only.")  # fmt: skip
+def validate(out: Path, audio_every: int) -> None:
+    """Check the dataset OUT: schema, ids, ranges, chords, captions against facts, splits, counts, checksums, audio."""
+    from pipeline.validate import summary, validate
+
+    problems = validate(out, audio_every=audio_every)
+    for problem in problems[:100]:
+        click.echo(str(problem))
+    if problems:
+        rules = ", ".join(f"{n} x {rule}" for rule, n in summary(problems).items())
+        raise SystemExit(fail(f"{out} is not valid: {rules}", EXIT_INVALID))
+    click.echo(f"{out} is valid")
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--sample", type=click.IntRange(0), default=12, show_default=True, help="Clips to show and play.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
+def report(out: Path, sample: int, seed: int) -> None:
+    """Write OUT/report.html: histograms, coverage, and clips to hear with beats and chords over the waveform."""
+    from pipeline.report import write_report
+
+    click.echo(write_report(out, sample=sample, seed=seed))
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def stats(out: Path, as_json: bool) -> None:
+    """Print the statistics of the dataset OUT: rows, coverage, histograms, failures."""
+    from pipeline.stats import collect_stats
+    from schemas import to_dict
+
+    data = to_dict(collect_stats(out))
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False))
+    else:
+        from pipeline.commands import print_stats
+
+        print_stats(data, Console())
+
+
+@main.command("check-captions")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+def check_captions(file: Any) -> None:
+    """Check captions against facts: FILE has one {"facts": {...}, "caption": "..."} a line; prints one verdict a line.
+
+    Exit code 5 if a line is not valid; rejected captions are an answer, not an error.
+    """
+    from captioning.check_file import check_lines
+
+    bad = 0
+    for verdict in check_lines(file):
+        bad += "error" in verdict
+        click.echo(json.dumps(verdict, ensure_ascii=False))
+    if bad:
+        raise SystemExit(fail(f"{file.name}: {bad} lines could not be checked", EXIT_INVALID))
+
+
+if __name__ == "__main__":
+    main()

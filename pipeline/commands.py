@@ -1,0 +1,143 @@
+"""What the commands do, once their arguments are known: plan, watch, summarise."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.build import Build, BuildSpec
+from pipeline.config import BuildConfig, Stage
+from pipeline.errors import MachineError
+from pipeline.failures import FAILURES_FOLDER
+from pipeline.inventory import take_inventory
+from pipeline.manifest import read_manifest
+from pipeline.plan import make_plan
+from pipeline.progress import BuildProgress, is_terminal
+from pipeline.report import write_report
+from pipeline.runner import check_runner
+from pipeline.sources import open_source
+from pipeline.state import forget_failures
+from pipeline.supervise import supervise
+from pipeline.workdir import OutputFolder
+from schemas import Manifest
+
+REPORT = "report.html"
+
+
+def run_build(
+    input_: str,
+    out: Path,
+    config: BuildConfig,
+    *,
+    first: Stage = "annotate",
+    last: Stage = "write",
+    workers: int,
+    limit: int | None,
+    runner: str,
+    replace: bool,
+    retry_failed: bool,
+    quiet: bool,
+    beam_args: tuple[str, ...] = (),
+) -> None:
+    """Build INPUT into OUT, from stage ``first`` to ``last``. Raises CommandError and its kinds."""
+    started = time.monotonic()
+    console = Console(stderr=True, quiet=quiet)
+    check_runner(runner)
+    source = open_source(input_, exclude=out)
+    files = list(source.files())
+    folder = OutputFolder(out)
+    folder.prepare()
+    identity = {"input": source.identity, "config": config.model_dump(mode="json")}
+    with folder.locked():
+        folder.claim(identity, replace)
+        if not quiet:
+            console.print(f"Reading {len(files)} files of {input_}", highlight=False)
+        hashed = take_inventory(files, folder.inventory_file, lambda: None)
+        plan = make_plan(hashed, config.source or source.name, config, limit)
+        build = Build(BuildSpec(out, plan, config, first, last, workers, runner, beam_args))
+        if retry_failed:
+            forget_failures(build.annotations, build.state())
+            (out / "manifest.json").unlink(missing_ok=True)
+        if last == "write" and build.is_done():
+            if not (out / REPORT).exists():
+                write_report(out)
+            console.print(f"Nothing to do: {out} is complete ({read_manifest(out).counts.rows} rows).", highlight=False)
+            return
+        missing = build.profile.missing()
+        if missing:
+            raise MachineError(f"profile {config.profile!r} cannot run here: {'; '.join(missing)}")
+        build.status.reset()
+        with BuildProgress(folder.work, build.annotations, build.captions, console, is_terminal() and not quiet) as bar:
+            supervise(build.spec, bar.tick)
+        if last != "write":
+            state = build.state()
+            console.print(
+                f"Annotated {len(state.annotations)} clips, {len(state.letters)} without labels, "
+                f"in {time.monotonic() - started:.0f} s; `fgmcaps caption` with the same arguments goes on."
+            )
+            return
+        write_report(out)
+        if not quiet:
+            print_summary(out, build, time.monotonic() - started, Console())
+
+
+def print_summary(out: Path, build: Build, seconds: float, console: Console) -> None:
+    """Counts, time by stage, where things are, and one row."""
+    manifest: Manifest = read_manifest(out)
+    counts = manifest.counts
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("files", f"{counts.files} ({counts.duplicates} duplicates)")
+    table.add_row("clips in", str(counts.clips_found))
+    table.add_row("kept", str(counts.rows))
+    table.add_row("filtered", _reasons(counts.filtered, counts.filtered_by_reason))
+    table.add_row("failed", _reasons(counts.failed, counts.failed_by_reason))
+    table.add_row("seconds", f"{seconds:.1f}")
+    for stage, t in build.status.read_timings().items():
+        table.add_row(f"  {stage}", f"{t['seconds'] / t['count']:.3f} s a clip (x {t['count']:.0f})")
+    table.add_row("dataset", str(out))
+    table.add_row("report", str(out / REPORT))
+    if counts.failed or counts.filtered:
+        table.add_row("failures", str(out / FAILURES_FOLDER))
+    console.print(table, highlight=False)
+    row = sample_row(out, manifest)
+    if row is not None:
+        console.print("\nOne row:")
+        sample = Table(show_header=False, box=None, pad_edge=False)
+        for name, value in row.items():
+            sample.add_row(f"  {name}", value)
+        console.print(sample, highlight=False)
+
+
+def _reasons(total: int, by_reason: dict[str, int]) -> str:
+    detail = ", ".join(f"{n} {reason}" for reason, n in by_reason.items())
+    return f"{total} ({detail})" if detail else str(total)
+
+
+SAMPLE_COLUMNS = ("id", "source_path", "caption", "tempo_bpm", "time_signature", "key", "chord_summary", "qc_flags")
+
+
+def sample_row(out: Path, manifest: Manifest) -> dict[str, str] | None:
+    """The row with the fewest withheld values among the first shard's first hundred."""
+    for shard in manifest.shards:
+        if shard.rows:
+            with pq.ParquetFile(out / shard.path) as file:
+                rows = next(file.iter_batches(100, columns=list(SAMPLE_COLUMNS))).to_pylist()
+            best = min(rows, key=lambda row: len(row["qc_flags"]))
+            return {k: " ".join(map(str, v)) if isinstance(v, list) else str(v) for k, v in best.items()}
+    return None
+
+
+def print_stats(data: dict[str, Any], console: Console) -> None:
+    """The statistics as a table; nested counts as their five largest."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in data.items():
+        if isinstance(value, dict) and value and all(isinstance(v, int | float) for v in value.values()):
+            largest = sorted(value.items(), key=lambda item: -item[1])[:6]
+            text = ", ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in largest)
+            table.add_row(name, text + (", ..." if len(value) > len(largest) else ""))
+        elif isinstance(value, str | int | float):
+            table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+    console.print(table, highlight=False)

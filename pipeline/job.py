@@ -1,0 +1,60 @@
+"""The job process: ``python -m pipeline.job FOLDER`` runs the build that ``FOLDER/job.json`` describes.
+
+A process of its own, so that a native crash in a tool or a runner that hangs on a dead worker never takes the command
+with it: the command watches, and starts the job again where its journals end.
+"""
+
+import json
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from pipeline.atomic import write_atomically
+from pipeline.watch import lead_build
+from schemas import from_json, to_json
+
+JOB, ERROR = "job.json", "error.json"
+
+
+def main(folder: Path) -> int:
+    """Run the job; the exit code is that of the error, whose one line goes to ``error.json``."""
+    lead_build()
+    warnings.filterwarnings("ignore")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("apache_beam", "datasets", "jax"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    from pipeline.build import Build, BuildSpec
+    from pipeline.errors import CommandError, MachineError
+
+    try:
+        Build(from_json(BuildSpec, (folder / JOB).read_bytes())).run()
+    except Exception as error:
+        known = isinstance(error, CommandError)
+        if not known:
+            logging.getLogger(__name__).exception("the build failed")
+        code = error.exit_code if isinstance(error, CommandError) else MachineError.exit_code
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        _report(folder, message, code)
+        return code
+    return 0
+
+
+def _report(folder: Path, message: str, code: int) -> None:
+    try:
+        write_atomically(folder / ERROR, json.dumps({"message": message, "exit_code": code}).encode())
+    except OSError:  # a full disk: the exit code and the log still tell
+        sys.stderr.write(f"{message}\n")
+
+
+def describe(folder: Path, spec: object) -> None:
+    """Write the job that :func:`main` will run."""
+    (folder / ERROR).unlink(missing_ok=True)
+    write_atomically(folder / JOB, to_json(spec).encode())
+
+
+if __name__ == "__main__":
+    code = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(code)  # threads of a runner may hang at exit; everything that matters is on disk

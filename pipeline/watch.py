@@ -1,0 +1,72 @@
+"""Workers leave a trace of what they work on, and end when the build that started them is gone."""
+
+import json
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+BUILD_PID = "FGMCAPS_BUILD_PID"
+_watching = False
+
+
+def lead_build() -> None:
+    """Mark this process as the build's own, and end it when the command that started it is gone."""
+    _exit_without(psutil.Process(os.getppid()))
+    os.environ[BUILD_PID] = str(os.getpid())
+
+
+def follow_build() -> None:
+    """In a worker process: end soon after the build's own process has ended. Elsewhere: nothing.
+
+    A worker whose build was killed must not work on: the next build would run beside it.
+    """
+    global _watching
+    leader = os.environ.get(BUILD_PID)
+    if _watching or leader is None or leader == str(os.getpid()):
+        return
+    _watching = True
+    try:
+        _exit_without(psutil.Process(int(leader)))
+    except psutil.NoSuchProcess:
+        os._exit(1)
+
+
+def _exit_without(other: psutil.Process, poll_s: float = 1.0) -> None:
+    def watch() -> None:
+        while other.is_running() and other.status() != psutil.STATUS_ZOMBIE:  # is_running knows reused pids
+            time.sleep(poll_s)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="exit-without-parent", daemon=True).start()
+
+
+class InFlight:
+    """The clip that this process works on, in ``folder/<host>-<pid>.json``: after a crash it tells whom to blame."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / f"{socket.gethostname()}-{os.getpid()}.json"
+
+    def note(self, key: str) -> None:
+        """Name the clip or track that is begun."""
+        self.path.write_text(json.dumps(key), encoding="utf-8")
+
+    def clear(self) -> None:
+        """Nothing is in flight."""
+        self.path.unlink(missing_ok=True)
+
+
+def blamed(folder: Path) -> list[str]:
+    """Clips and tracks that processes of this host left in flight when they died."""
+    keys = []
+    for path in sorted(folder.glob(f"{socket.gethostname()}-*.json")):
+        if not psutil.pid_exists(int(path.stem.rpartition("-")[2])):
+            try:
+                keys.append(str(json.loads(path.read_text(encoding="utf-8"))))
+            except (ValueError, FileNotFoundError):
+                continue  # it died while writing the note, or has just finished
+    return keys
