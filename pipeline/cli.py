@@ -29,8 +29,9 @@ class OurGroup(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
         warnings.filterwarnings("ignore")
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-        logging.getLogger("apache_beam").setLevel(logging.ERROR)
+        logging.basicConfig(level=logging.ERROR, format="%(levelname)s: %(message)s")
+        for ours in ("annotators", "captioning", "pipeline"):
+            logging.getLogger(ours).setLevel(logging.WARNING)
         try:
             code = super().main(*args, **extra)
         except CommandError as error:

@@ -54,7 +54,7 @@ def run_build(
     with folder.locked():
         folder.claim(identity, replace)
         if not quiet:
-            console.print(f"Reading {len(files)} files of {input_}", highlight=False)
+            console.print(f"Reading {len(files)} files of {input_}", highlight=False, soft_wrap=True)
         hashed = take_inventory(files, folder.inventory_file, lambda: None)
         plan = make_plan(hashed, config.source or source.name, config, limit)
         build = Build(BuildSpec(out, plan, config, first, last, workers, runner, beam_args))
