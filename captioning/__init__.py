@@ -1,0 +1,20 @@
+"""Facts in, one objective caption out, checked word for word. Imports only ``schemas``."""
+
+from .check import check_caption, find_judgements
+from .check_file import check_lines
+from .parse import parse_caption
+from .parsed import ParsedCaption
+from .template import TEMPLATE_VERSION, TemplateEngine
+from .write import CaptionBug, write_caption
+
+__all__ = [
+    "TEMPLATE_VERSION",
+    "CaptionBug",
+    "ParsedCaption",
+    "TemplateEngine",
+    "check_caption",
+    "check_lines",
+    "find_judgements",
+    "parse_caption",
+    "write_caption",
+]
