@@ -6,7 +6,7 @@ anew for each bundle does not load them again.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from importlib import metadata
 from threading import Lock
 from typing import Any, ClassVar, Generic, TypeVar
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from schemas import Estimate, ToolInfo
+from schemas import ChordSpan, Estimate, ToolInfo
 from schemas.estimate import Attribute, Detail, Value
 
 Samples = npt.NDArray[np.float32]
@@ -48,6 +48,13 @@ def check_samples(samples: Samples, sample_rate: int, expected_rate: int, who: s
         raise ValueError(f"{who}: no samples; the gate turns such clips away")
     if not np.isfinite(samples).all():
         raise ValueError(f"{who}: samples contain NaN or infinity; the gate turns such clips away")
+
+
+def within_clip(spans: Iterable[ChordSpan], seconds: float) -> tuple[ChordSpan, ...]:
+    """Spans cut off at the clip's end: a tool's last analysis frame reaches beyond it."""
+    return tuple(
+        ChordSpan(s.start, min(s.end, round(seconds, 4)), s.label, s.confidence) for s in spans if s.start < seconds
+    )
 
 
 def installed_version(distribution: str) -> str:

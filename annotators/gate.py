@@ -18,6 +18,7 @@ from .settings import GateSettings
 
 FRAME_SECONDS = 0.04
 _EPS = 1e-20
+_HEARD = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +59,31 @@ def gate(samples: Samples, sample_rate: int, settings: GateSettings | None = Non
     if active < limits.min_active_share:
         return GateResult("clicks", f"only {active:.0%} of the clip sounds: clicks in silence, not music")
 
-    flatness, deviation = whitened_flatness(frames), float(np.std(levels))
+    flatness, deviation = noisiness(frames)
     if flatness > limits.noise_flatness and deviation < limits.noise_level_deviation_db:
         return GateResult("noise", f"steady noise (flatness {flatness:.2f}, level +-{deviation:.1f} dB)")
     return None
 
 
-def whitened_flatness(frames: npt.NDArray[np.float64]) -> float:
-    """Spectral flatness of frames [m, n] over the clip's smooth spectral envelope: 0 (tonal) .. 0.56 (noise).
+def noisiness(frames: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """``(flatness, level deviation in dB)`` of frames [m, n] after division by the clip's smooth spectral envelope.
 
     Whitening makes white, pink and brown noise alike: the periodogram of Gaussian noise over its expectation is
     exponentially distributed, so its geometric over its arithmetic mean is exp(-Euler's constant) = 0.561. Partials of
-    tones stand out of their neighbourhood and push it down.
+    tones stand out of their neighbourhood and push it down. Drums are as flat as noise, but their level moves.
     """
     power = np.abs(np.fft.rfft(frames * np.hanning(frames.shape[1]), axis=1)) ** 2
-    power = power[:, 2 : max(3, int(power.shape[1] * 0.6))]  # no DC; above 0.6 Nyquist lossy codecs cut holes
-    width = max(3, power.shape[1] // 16)
-    window = np.ones(width) / width
-    envelope = np.convolve(power.mean(axis=0), window, mode="same") / np.convolve(
-        np.ones(power.shape[1]), window, mode="same"
-    )
-    gain = power.sum(axis=1, keepdims=True) / (envelope.sum() + _EPS)
-    whitened = power / (envelope * gain + _EPS)
-    kept = whitened[power.sum(axis=1) > power.sum(axis=1).max() * 1e-6]
-    return float(np.exp(np.mean(np.log(kept + 1e-12))) / np.mean(kept))
+    power = power[:, 2 : max(4, int(power.shape[1] * 0.6))]  # no DC; above 0.6 Nyquist lossy codecs cut holes
+    window = np.ones(max(3, power.shape[1] // 16))
+    bins = np.ones(power.shape[1])
+    envelope = np.convolve(power.mean(axis=0), window, mode="same") / np.convolve(bins, window, mode="same")
+    heard = envelope > envelope.max() * _HEARD  # far from a lone tone there is only the window's leakage
+    whitened = power[:, heard] / (envelope[heard] + _EPS) + _EPS
+    level = whitened.mean(axis=1)
+    sounding = level > level.max() * 1e-6
+    shape = (whitened / level[:, None])[sounding]
+    flatness = float(np.exp(np.mean(np.log(shape))))
+    return flatness, float(np.std(10 * np.log10(level)))
 
 
 def _db(power: float) -> float:

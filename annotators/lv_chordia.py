@@ -17,7 +17,7 @@ import torch
 from schemas import ChordSequence, ChordSpan, ToolInfo
 from schemas.estimate import Detail, Value
 
-from .base import Annotator, Samples, installed_version
+from .base import Annotator, Samples, installed_version, within_clip
 from .torch_threads import one_thread
 
 RATE = 22_050
@@ -76,7 +76,7 @@ class LvChordia(Annotator[_Chordia]):
     def _estimate(self, model: _Chordia, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
         names, log_scores = model.decoder.get_chord_tag_obs(self.probabilities(model, samples))
         path = viterbi(log_scores, model.decoder.diff_trans_penalty)
-        spans = spans_of(path, posterior(log_scores), names, HOP / RATE)
+        spans = within_clip(spans_of(path, posterior(log_scores), names, HOP / RATE), samples.size / RATE)
         seconds = np.array([s.end - s.start for s in spans])
         mean = float(np.average([s.confidence or 0.0 for s in spans], weights=seconds))
         return ChordSequence(spans), round(mean, 4), {}

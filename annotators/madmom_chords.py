@@ -11,7 +11,7 @@ import numpy as np
 from schemas import ChordSequence, ChordSpan, ToolInfo
 from schemas.estimate import Detail, Value
 
-from .base import Annotator, Samples, installed_version
+from .base import Annotator, Samples, installed_version, within_clip
 from .madmom_lib import DISTRIBUTION, LICENCE, URL, import_madmom
 
 FRAME_RATE = 10
@@ -45,4 +45,5 @@ class MadmomChords(Annotator[_DeepChroma]):
             ChordSpan(round(float(start), 4), round(float(end), 4), str(label))
             for start, end, label in model.decode(chroma)
         )
+        spans = within_clip(spans, samples.size / self.sample_rate)
         return ChordSequence(spans), None, {"chroma": [round(float(v), 4) for v in chroma.mean(axis=0)]}

@@ -10,6 +10,7 @@ from schemas.harte import NO_CHORD, UNKNOWN_CHORD, parse_chord, simplify_chord
 from ..settings import ChordSettings
 from .decision import Decision
 
+_START_FRAME_SECONDS = 0.05
 _MAJOR = {"maj", "maj7", "7", "maj6", "9", "maj9", "11", "maj11", "13", "maj13", "aug", "sus4", "sus2", "5", "1"}
 
 
@@ -43,7 +44,7 @@ def witnessed(estimates: Sequence[Estimate], settings: ChordSettings) -> tuple[C
     present = [by_tool[name].spans for name in settings.order if name in by_tool]
     if not present:
         return ()
-    spans, witnesses = present[0], present[1:]
+    spans, witnesses = _without_start_frame(present[0]), present[1:]
     fused = []
     for span in spans:
         heard = [agreement(span, other) for other in witnesses]
@@ -55,6 +56,14 @@ def witnessed(estimates: Sequence[Estimate], settings: ChordSettings) -> tuple[C
         rounded = None if confidence is None else round(confidence, 4)
         fused.append(ChordSpan(round(span.start, 4), round(span.end, 4), span.label, rounded))
     return tuple(fused)
+
+
+def _without_start_frame(spans: Sequence[ChordSpan]) -> Sequence[ChordSpan]:
+    """The first chord from the start: some decoders must begin in ``N`` for one frame, whatever sounds."""
+    if len(spans) > 1 and spans[0].label == NO_CHORD and spans[0].end - spans[0].start < _START_FRAME_SECONDS:
+        first = spans[1]
+        return (ChordSpan(spans[0].start, first.end, first.label, first.confidence), *spans[2:])
+    return spans
 
 
 def decide_chords(spans: Sequence[ChordSpan], settings: ChordSettings) -> Decision[tuple[ChordSpan, ...]]:
@@ -82,6 +91,8 @@ def summarise(spans: Sequence[ChordSpan], settings: ChordSettings) -> tuple[str,
     labels: list[str] = []
     for span in spans:
         if span.label in (NO_CHORD, UNKNOWN_CHORD) or span.end - span.start < settings.min_span_seconds:
+            continue
+        if span.confidence is not None and span.confidence < settings.min_span_confidence:
             continue
         label = simplify_chord(span.label)
         if not labels or labels[-1] != label:
