@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
 from captioning import TemplateEngine, write_caption
 from pipeline.audio_encode import encode_flac
 from pipeline.card import write_card
