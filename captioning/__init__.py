@@ -5,11 +5,11 @@ from .check_file import check_lines
 from .parse import parse_caption
 from .parsed import ParsedCaption
 from .template import TEMPLATE_VERSION, TemplateEngine
-from .write import CaptionBug, write_caption
+from .write import CaptionBugError, write_caption
 
 __all__ = [
     "TEMPLATE_VERSION",
-    "CaptionBug",
+    "CaptionBugError",
     "ParsedCaption",
     "TemplateEngine",
     "check_caption",

@@ -23,6 +23,17 @@ def collapse(sounds: Sequence[Sound]) -> tuple[Sound, ...]:
     return tuple(s for i, s in enumerate(sounds) if i == 0 or s != sounds[i - 1])
 
 
+def held_places(sounds: Sequence[Sound]) -> frozenset[int]:
+    """Places in ``collapse(sounds)`` of the chords that ``sounds`` repeats at once."""
+    place, held = -1, set()
+    for i, sound in enumerate(sounds):
+        if i and sound == sounds[i - 1]:
+            held.add(place)
+        else:
+            place += 1
+    return frozenset(held)
+
+
 def shortest_period(sounds: Sequence[Sound]) -> tuple[Sound, ...]:
     """The pattern that the progression repeats a whole number of times (itself if none)."""
     n = len(sounds)
@@ -32,8 +43,13 @@ def shortest_period(sounds: Sequence[Sound]) -> tuple[Sound, ...]:
     return tuple(sounds)
 
 
-def can_tell(mentions: Sequence[PitchMention], key: str | None, chords: Sequence[Sound]) -> bool:
-    """True if some reading of the names states the key (where given) and exactly the chords, in order."""
+def can_tell(
+    mentions: Sequence[PitchMention], key: str | None, chords: Sequence[Sound], held: frozenset[int] = frozenset()
+) -> bool:
+    """True if some reading of the names states the key (where given) and exactly the chords, in order.
+
+    ``held`` are the places in ``chords`` (immediate repeats removed) that the facts repeat: a caption may too.
+    """
     wanted = None if key is None else key_index(key)
     n = len(chords)
     states = {(0, False)}  # chords told so far, key told
@@ -45,8 +61,8 @@ def can_tell(mentions: Sequence[PitchMention], key: str | None, chords: Sequence
             if "chord" in mention.roles:
                 if told < n and mention.pitch.sound == chords[told]:
                     following.add((told + 1, keyed))
-                if 0 < told <= n and mention.pitch.sound == chords[told - 1]:
-                    following.add((told, keyed))  # the chord just named, once more
+                if told - 1 in held and mention.pitch.sound == chords[told - 1]:
+                    following.add((told, keyed))  # a chord that the facts repeat, told once more
             if n and "opening" in mention.roles and mention.pitch.sound == chords[0]:
                 following.add((told, keyed))
             if n and "closing" in mention.roles and mention.pitch.sound == chords[-1]:

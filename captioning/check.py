@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from schemas import Facts, Verdict
 from schemas.music import key_index, tempo_marking
 
-from .align import can_tell, collapse, is_key, shortest_period
+from .align import can_tell, collapse, held_places, is_key, shortest_period
 from .chord_names import Sound, sound_of_label
 from .form import check_form
 from .lexicon import STEADY_WORDS, judges, neutral_words, source_words
@@ -20,7 +20,8 @@ from .tags import find_terms
 from .usable import usable_facts
 
 _CHANGE = re.compile(
-    r"\b(?:key|tempo|meter|metre|time signature)s? (?:changes?|shifts?)\b|\b(?:changes?|changing|shifts?|shifting) (?:of )?(?:key|tempo|meter)\b",
+    r"\b(?:key|tempo|meter|metre|time signature)s? (?:changes?|shifts?)\b|\b(?:changes?|changing|shifts?"
+    r"|shifting) (?:of )?(?:key|tempo|meter)\b",
     re.IGNORECASE,
 )
 _REPEATING = re.compile(r"\b(?:alternat|repeat|cycl|loop|vamp|back and forth|recur)", re.IGNORECASE)
@@ -30,10 +31,10 @@ _STEADY_SPAN = 40
 def check_caption(text: str, facts: Facts, style: str = "objective") -> Verdict:
     """Judge ``text`` against ``facts``.
 
-    Rules, in the order in which they are looked at: ``form.*`` (length, newline, characters, quotes, markup, refusal,
-    prefix, placeholder, list, sentences ...), ``contradiction.*`` and ``addition.*`` (tempo, marking, speed, meter, key,
-    chords, number, source, word), ``subjective``, ``language``, and ``missing.*`` (genre, mood, tempo, marking, meter,
-    key, chords). ``Verdict.words`` are the words of the caption, or the missing values.
+    Rules, in the order in which one is named: ``form.*`` (length, newline, characters, quotes, markup, refusal, prefix,
+    placeholder, list, sentences ...), ``subjective``, ``language``, ``contradiction.*`` and ``addition.*`` (tempo,
+    marking, speed, meter, key, chords, number, source, word, change, mark), and ``missing.*`` (genre, mood, tempo,
+    marking, meter, key, chords). ``Verdict.words`` are the words of the caption, or the missing values.
 
     With empty facts any sentence that states nothing is right, e.g. "A clip of music.".
     ``short``, ``keywords`` and ``casual`` may leave the tempo word out where the BPM is said, since it follows from it.
@@ -56,7 +57,7 @@ def check_caption(text: str, facts: Facts, style: str = "objective") -> Verdict:
 
 
 def find_judgements(text: str) -> tuple[str, ...]:
-    """Words of the objectivity lexicon in any text, in order. A ``minor`` key or a ``diminished`` chord is no judgement."""
+    """Words of any text that judge, in order. A ``minor`` key and ``moving through C`` are no judgements."""
     parsed = parse_caption(text)
     return tuple(w.text for w in parsed.words if judges(w.text.lower(), text[w.end :]))
 
@@ -113,7 +114,8 @@ def _meter_agrees(mention: MeterMention, given: str) -> bool:
 
 
 def _pitches(parsed: ParsedCaption, facts: Facts) -> Iterator[Verdict]:
-    sounds = collapse([s for s in map(sound_of_label, facts.chords) if s is not None])
+    given = [s for s in map(sound_of_label, facts.chords) if s is not None]
+    sounds = collapse(given)
     key = facts.key
     mode = None if key is None else key.split()[1]
     odd = [m for m in parsed.modes if m.mode != mode]
@@ -123,7 +125,7 @@ def _pitches(parsed: ParsedCaption, facts: Facts) -> Iterator[Verdict]:
     miscounted = [c for c in parsed.chord_counts if c.count not in counts]
     if miscounted:
         yield _wrong("chords", f"{len(sounds)} chords" if sounds else None, miscounted)
-    told = can_tell(parsed.pitches, key, sounds)
+    told = can_tell(parsed.pitches, key, sounds, held_places(given))
     if not told and _REPEATING.search(parsed.text):
         told = can_tell(parsed.pitches, key, shortest_period(sounds))
     if not told:

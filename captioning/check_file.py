@@ -1,7 +1,7 @@
-"""Checks the captions of a JSONL file: one ``{"facts": {...}, "caption": ...[, "style": ...]}`` a line, one verdict a line.
+"""Checks the captions of a JSONL file: ``{"facts": {...}, "caption": ...[, "style": ...]}`` a line, a verdict a line.
 
-Facts from outside are read leniently where the meaning is plain: a tempo may be a float, a single genre a string, a chord
-a lead-sheet name (``Am7``), a key ``F#m`` or ``gb major``. What is not plain is an error of that line.
+Facts from outside are read leniently where the meaning is plain: a tempo may be a float, a single genre a string, a
+chord a lead-sheet name (``Am7``), a key ``F#m`` or ``gb major``. What is not plain is an error of that line.
 """
 
 import difflib
@@ -31,8 +31,9 @@ class CaptionLineError(ValueError):
 def check_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """One dict a line, blank lines skipped.
 
-    A checked caption gives ``{"line", "ok", "rule", "words", "message"}`` (``line`` counts from 1, ``id`` is passed through
-    where given); a line that cannot be read gives ``{"line", "ok": false, "rule": "error", "words": [], "error": ...}``.
+    A checked caption gives ``{"line", "ok", "rule", "words", "message"}`` (``line`` counts from 1, ``id`` is passed
+    through where given); a line that cannot be read gives
+    ``{"line", "ok": false, "rule": "error", "words": [], "error": ...}`` with the line number in the message.
     """
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -86,7 +86,20 @@ _SYMBOLS: dict[str, tuple[str, ...]] = {
     "7": ("7", "dom7"),
     "dim7": ("dim7", "°7", "o7", "Dim7"),
     "hdim7": ("m7b5", "m7♭5", "min7b5", "min7♭5", "m7(b5)", "m7(♭5)", "ø7", "ø", "hdim7", "m7-5"),
-    "minmaj7": ("mM7", "m(maj7)", "mmaj7", "mMaj7", "MinMaj7", "minMaj7", "minmaj7", "min(maj7)", "m(M7)", "m/maj7", "mΔ7", "mΔ"),
+    "minmaj7": (
+        "mM7",
+        "m(maj7)",
+        "mmaj7",
+        "mMaj7",
+        "MinMaj7",
+        "minMaj7",
+        "minmaj7",
+        "min(maj7)",
+        "m(M7)",
+        "m/maj7",
+        "mΔ7",
+        "mΔ",
+    ),
     "maj6": ("6", "maj6", "M6"),
     "min6": ("m6", "min6"),
     "9": ("9",),
@@ -101,7 +114,7 @@ _SYMBOLS: dict[str, tuple[str, ...]] = {
     "sus2": ("sus2",),
     "sus4": ("sus4", "sus"),
     "5": ("5",),
-}  # fmt: skip
+}
 # Suffixes with alterations, as intervals.
 _ALTERED: dict[str, tuple[int, ...]] = {
     "7sus4": (0, 5, 7, 10),
@@ -184,11 +197,16 @@ _SPOKEN_ALTERED: dict[str, tuple[int, ...]] = {
 }
 
 
+_FIGURES = {
+    "second": "2nd|2", "fourth": "4th|4", "fifth": "5th", "sixth": "6th|6", "seventh": "7th|7", "ninth": "9th|9",
+    "eleventh": "11th|11", "thirteenth": "13th|13",
+}  # fmt: skip
+
+
 def _spoken_pattern(phrase: str) -> str:
-    parts = []
+    parts: list[str] = []
     for word in re.split(r"[ -]", phrase):
-        ordinal = {"seventh": "7th|7", "sixth": "6th|6", "ninth": "9th|9", "eleventh": "11th|11", "thirteenth": "13th|13",
-                   "second": "2nd|2", "fourth": "4th|4", "fifth": "5th"}.get(word)  # fmt: skip
+        ordinal = _FIGURES.get(word)
         # A figure is a degree only where a quality word stands before it and no meter follows ("in A minor 7/4").
         figure = ordinal if ordinal and parts else None
         parts.append(rf"(?:{word}|(?:{figure})(?![\d/]|[ -]?beat|[ -]?bpm))" if figure else re.escape(word))
@@ -200,6 +218,8 @@ _SYMBOL_SOUNDS |= {s: frozenset(i) for s, i in _ALTERED.items()}
 _SYMBOL_SOUNDS |= {
     s.replace("b", "♭").replace("#", "♯"): i for s, i in list(_SYMBOL_SOUNDS.items()) if "b" in s or "#" in s
 }
+_SYMBOL_MODES = {s: {"maj": "major", "min": "minor"}[q] for q in ("maj", "min") for s in _SYMBOLS[q]} | {"": "major"}
+_SPOKEN_MODES = {"major": "major", "maj": "major", "minor": "minor", "min": "minor"}
 _SPOKEN_SOUNDS = [(p, frozenset(QUALITIES[q])) for q, names in _SPOKEN.items() for p in names]
 _SPOKEN_SOUNDS += [(p, frozenset(i)) for p, i in _SPOKEN_ALTERED.items()]
 _SPOKEN_SOUNDS.sort(key=lambda item: -len(item[0]))
@@ -244,32 +264,22 @@ def find_pitch_name(text: str, start: int) -> PitchName | None:
 
 def _with_quality(text: str, root: re.Match[str]) -> PitchName | None:
     pc, at, lower = note_pitch_class(root[0]), root.end(), root[0][0].islower()
-    for pattern, intervals, phrase in _SPOKEN_RES:
+    for pattern, intervals, phrase in _SPOKEN_RES if text.startswith((" ", "-"), at) else ():
         spoken = pattern.match(text, at)
         if spoken:
-            mode = {"major": "major", "maj": "major", "minor": "minor", "min": "minor"}.get(phrase)
             end, bass = _bass(text, spoken.end(), pc, intervals)
-            return PitchName(
-                root.start(), end, Sound(pc, intervals, bass), mode if not bass else None, False, False, lower
-            )
+            mode = _SPOKEN_MODES.get(phrase) if not bass else None
+            return PitchName(root.start(), end, Sound(pc, intervals, bass), mode, False, False, lower)
     symbol = _SYMBOL.match(text, at)
     ends = [(symbol.end(), _SYMBOL_SOUNDS[symbol[0]], symbol[0])] if symbol else []
     if symbol:  # a shorter suffix may be right where the longest one runs into letters
-        ends += [(at + k, _SYMBOL_SOUNDS[symbol[0][:k]], symbol[0][:k]) for k in range(len(symbol[0]) - 1, 0, -1) if symbol[0][:k] in _SYMBOL_SOUNDS]  # fmt: skip
+        shorter = [symbol[0][:k] for k in range(len(symbol[0]) - 1, 0, -1)]
+        ends += [(at + len(s), _SYMBOL_SOUNDS[s], s) for s in shorter if s in _SYMBOL_SOUNDS]
     ends.append((at, frozenset(QUALITIES["maj"]), ""))
     for end, intervals, suffix in ends:
         if _AFTER.match(text, end) and not text.startswith(("'", "’"), end):
-            mode = {
-                "": "major",
-                "maj": "major",
-                "Maj": "major",
-                "M": "major",
-                "m": "minor",
-                "min": "minor",
-                "mi": "minor",
-            }
             stop, bass = _bass(text, end, pc, intervals)
-            known = mode.get(suffix) if not bass else None
+            known = _SYMBOL_MODES.get(suffix) if not bass else None
             bare = suffix == "" and stop == end
             return PitchName(root.start(), stop, Sound(pc, intervals, bass), known, bare, True, lower)
     return None

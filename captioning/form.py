@@ -24,18 +24,21 @@ _FREE_CHORDS, _CHORD_LENGTH = 6, 36
 _MARKS = frozenset(".,;:-–—()→>/&='’+#♯♭°øØΔ△♩‑!?")
 _I = re.IGNORECASE
 _PREFIX = re.compile(
-    r"^\s*(?:here(?:'s|’s| is| are)\b|sure\b|certainly\b|of course\b|okay\b|absolutely\b|(?:the |music |objective |short |final )*caption\b"
+    r"^\s*(?:here(?:'s|’s| is| are)\b|sure\b|certainly\b|of course\b|okay\b|absolutely\b|(?:the |music "
+    r"|objective |short |final )*caption\b"
     r"|(?:description|answer|output|response|result|summary|note|keywords|query|text)\s*:|based on (?:the|these) )",
     _I,
 )
 _REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am) sorry|i apologi[sz]e|sorry,|i can(?:not|'t|’t)|i(?:'m| am) (?:unable|not able)|as an ai|language model|cannot (?:hear|listen|provide|describe)"
+    r"\b(?:i(?:'m| am) sorry|i apologi[sz]e|sorry,|i can(?:not|'t|’t)|i(?:'m| am) (?:unable|not able)|as an "
+    r"ai|language model|cannot (?:hear|listen|provide|describe)"
     r"|unable to)\b",
     _I,
 )
 _PLACEHOLDER = re.compile(
     r"\[[^\]]{0,30}\]|\{\w{0,30}\}|<[^>]{0,30}>|\bn/a\b|\btbd\b|\btodo\b|\bxxx+\b|\bunknown\b|\bunspecified\b|\bundetermined\b|\bundefined\b|\bnull\b|\bnone\b|\bnan\b"
-    r"|\bnot (?:specified|given|stated|provided|known|available|applicable|mentioned|determined|detected)\b|\bplaceholder\b|\binsert\b|\blorem\b",
+    r"|\bnot (?:specified|given|stated|provided|known|available|applicable|mentioned|determined|detected)\b"
+    r"|\bplaceholder\b|\binsert\b|\blorem\b",
     _I,
 )
 _NEWLINE = re.compile(r"[\n\r\u2028\u2029\u0085]")
@@ -43,7 +46,8 @@ _TRAILER = re.compile(
     r"\b(?:let me know|feel free|hope (?:this|that)|would you like|another version|as requested|i hope)\b", _I
 )
 _LABEL = re.compile(
-    r"(?:^|[.;,]\s|\s[-–]\s)(?:genre|mood|tempo|key|meter|time signature|chords|chord progression|style|bpm|progression|marking|time)s?\s*:",
+    r"(?:^|[.;,]\s|\s[-–]\s)(?:genre|mood|tempo|key|meter|time signature|chords|chord progression|style|bpm"
+    r"|progression|marking|time)s?\s*:",
     _I,
 )
 _DANGLING = re.compile(
@@ -151,12 +155,13 @@ def _check_prose(text: str) -> Verdict | None:
     if len(letters) > 20 and sum(c.isupper() for c in letters) > 0.6 * len(letters):
         return _bad("case", (), "all capitals")
     small = [w for w in _MUSIC_WORDS.findall(text) if w.lower() in _GLUE]
-    if len(small) < 2 and len(stripped.split()) > 6:
+    if not small and len(stripped.split()) > 6:
         return _bad("sentence", (), "a list of words instead of a sentence")
     return None
 
 
-_GLUE = frozenset(
-    "an the this that its it is are has in at of with and to from by for on through over while whose which moves runs uses follows "
-    "set played between into then as".split()
+_GLUE_WORDS = (
+    "an the this that its it is are has in at of with and to from by for on through over while whose which moves runs "
+    "uses follows set played between into then as"
 )
+_GLUE = frozenset(_GLUE_WORDS.split())

@@ -13,20 +13,35 @@ FAST, MODERATE, SLOW = (100.0, 1e9), (70.0, 136.0), (0.0, 92.0)
 
 # Speed adjectives by the tempi (BPM, inclusive) that they may describe; wide, since the words are.
 SPEED_WORDS: dict[str, tuple[float, float]] = {
-    "slow": SLOW, "slowly": SLOW, "slow-paced": SLOW,
-    "moderate": MODERATE, "moderately": (70.0, 150.0), "medium": MODERATE, "mid": MODERATE, "midtempo": MODERATE,
-    "fast": FAST, "quick": FAST, "quickly": FAST, "rapid": (132.0, 1e9), "rapidly": (132.0, 1e9),
-    "uptempo": FAST, "up-tempo": FAST, "downtempo": SLOW,
-}  # fmt: skip
+    "slow": SLOW,
+    "slowly": SLOW,
+    "slow-paced": SLOW,
+    "moderate": MODERATE,
+    "moderately": (70.0, 150.0),
+    "medium": MODERATE,
+    "mid": MODERATE,
+    "midtempo": MODERATE,
+    "fast": FAST,
+    "quick": FAST,
+    "quickly": FAST,
+    "rapid": (132.0, 1e9),
+    "rapidly": (132.0, 1e9),
+    "uptempo": FAST,
+    "up-tempo": FAST,
+    "downtempo": SLOW,
+}
 # Words that may stand only right before a tempo, pulse or beat: they say what one tempo for the clip says.
 STEADY_WORDS = frozenset({"steady", "constant", "regular", "consistent"})
 
 # Words with a neutral and a judging sense: neutral only where this follows ("moving through", but "a moving piece").
 SENSES: dict[str, re.Pattern[str]] = {
-    "moving": re.compile(r",? (?:through|from|to|at|between|in|on|via|along|into|onto|over|with|by|across|around|back|then|steadily) ?"),
+    "moving": re.compile(
+        r",? (?:through|from|to|at|between|in|on|via|along|into|onto|over|with|by|across"
+        r"|around|back|then|steadily) ?"
+    ),
     "flowing": re.compile(r" (?:through|from|to|between|into|via) "),
     "touching": re.compile(r" (?:on|upon) "),
-}  # fmt: skip
+}
 
 
 def _inflect(verb: str) -> set[str]:

@@ -3,10 +3,11 @@
 Conventions: ``one hundred and twenty-four``, ``a hundred twenty-four`` and ``one twenty-four`` all read as 124.
 """
 
-_UNITS = (
+_UNIT_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
-).split()
+)
+_UNITS = tuple(_UNIT_WORDS.split())
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _UNIT_VALUES = {word: value for value, word in enumerate(_UNITS)}
 

@@ -34,26 +34,60 @@ _PER_MINUTE = r"(?:per|a|each|every|to the|in a|in one)[ -]minute"
 _NOTE_VALUE = r"(?:(?:quarter|eighth|crotchet|quaver|main|even|equal|regular|felt|steady|metrical)[ -])?(?:notes?[ -])?"
 
 _TEMPO = (
-    re.compile(rf"({NUM})\s*-?\s*(?:bpms?\b|b\.p\.m\.?|{_NOTE_VALUE}(?:beats?|pulses?|notes?)[ -]{_PER_MINUTE}\b|beats/min(?:ute)?\b)", _I),
-    re.compile(rf"(?:♩|\bbpm|\btempo|\bbeats per minute)(?:[ ]+(?:marking|is|of|at|to|set|around|about|approximately|roughly|being|value)|\s*[:=(])*\s*({NUM})(?!\s*[/\d])", _I),
-)  # fmt: skip
-_SIGNATURE_WORD = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-                   "eleven": 11, "twelve": 12, "fifteen": 15, "quarter": 4, "eighth": 8, "sixteen": 16, "eighths": 8, "quarters": 4}  # fmt: skip
+    re.compile(
+        rf"({NUM})\s*-?\s*(?:bpms?\b|b\.p\.m\.?|{_NOTE_VALUE}(?:beats?|pulses?|notes?)[ "
+        rf"-]{_PER_MINUTE}\b|beats/min(?:ute)?\b)",
+        _I,
+    ),
+    re.compile(
+        rf"(?:♩|\bbpm|\btempo|\bbeats per minute)(?:[ ]+(?:marking|is|of|at|to|set|around|about"
+        rf"|approximately|roughly|being|value)|\s*[:=(])*\s*({NUM})(?!\s*[/\d])",
+        _I,
+    ),
+)
+_SIGNATURE_WORD = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "fifteen": 15,
+    "quarter": 4,
+    "eighth": 8,
+    "sixteen": 16,
+    "eighths": 8,
+    "quarters": 4,
+}
 _SW = "|".join(sorted(_SIGNATURE_WORD, key=len, reverse=True))
 _TIME = r"(?:time|meter|metre|signature|measure|pulse|beat|rhythm|feel)"
 _SIGNATURES = (
     re.compile(r"(?<![\w#♯♭/.:])(?P<n>\d{1,2})\s?/\s?(?P<d>\d{1,2})(?![\w/])", _I),
-    re.compile(rf"\b(?P<n>{_SW})[- ](?P<d>two|four|eight|sixteen)\b(?![- ](?:chord|beat|hundred|second|bar|measure))", _I),
+    re.compile(
+        rf"\b(?P<n>{_SW})[- ](?P<d>two|four|eight|sixteen)\b(?![- ](?:chord|beat|hundred|second|bar"
+        rf"|measure))",
+        _I,
+    ),
     re.compile(rf"\b(?P<n>{_SW}|\d{{1,2}})[- ](?P<d>quarters?|eighths?|4|8)(?=[- ]{_TIME}\b)", _I),
-    re.compile(r"\b(?P<n>two|three|four|five|six|seven|nine|twelve|\d{1,2}) over (?P<d>two|four|eight|sixteen|2|4|8|16)\b", _I),
-)  # fmt: skip
+    re.compile(
+        r"\b(?P<n>two|three|four|five|six|seven|nine|twelve|\d{1,2}) over (?P<d>two|four|eight|sixteen"
+        r"|2|4|8|16)\b",
+        _I,
+    ),
+)
 _NAMED_SIGNATURES = (
     (re.compile(r"\bcommon[- ](?:time|meter|metre)\b", _I), "4/4"),
     (re.compile(r"\b(?:cut(?:[- ]common)?[- ]time|alla breve)\b", _I), "2/2"),
     (re.compile(r"\bwaltz[- ](?:time|meter|metre|signature)\b", _I), "3/4"),
 )
 _FAMILY = re.compile(
-    rf"\b(?:(?:(?P<how>simple|compound)[- ])?(?P<size>duple|triple|quadruple)|(?P<only>simple|compound))(?=[- ]{_TIME}\b)",
+    rf"\b(?:(?:(?P<how>simple|compound)[- ])?(?P<size>duple|triple|quadruple)|(?P<only>simple|compound))(?=[- "
+    rf"]{_TIME}\b)",
     _I,
 )
 _BEATS = (
@@ -62,11 +96,16 @@ _BEATS = (
         rf"(?:[ -](?:(?:per|to|in|for|of|a|an|each|every|the|single)[ -])+{_BAR})?",
         _I,
     ),
-    re.compile(rf"\b(?:beat count|beats per {_BAR}|counted|count)(?:[ ]+(?:of|is|in|at)|\s*[:=])*\s*({NUM})(?!\s*[/\d])", _I),
+    re.compile(
+        rf"\b(?:beat count|beats per {_BAR}|counted|count)(?:[ ]+(?:of|is|in|at)"
+        rf"|\s*[:=])*\s*({NUM})(?!\s*[/\d])",
+        _I,
+    ),
     re.compile(rf"\b{_BAR} of ({NUM})(?!\s*[/\d])", _I),
-)  # fmt: skip
+)
 _CHORD_COUNT = re.compile(
-    rf"({NUM}|\bsingle|\bsole)[ -](?:(?:different|distinct|single|main|repeating|repeated|recurring|alternating)[ -])?chords?\b",
+    rf"({NUM}|\bsingle|\bsole)[ -](?:(?:different|distinct|single|main|repeating|repeated|recurring"
+    rf"|alternating)[ -])?chords?\b",
     _I,
 )
 _DURATION = re.compile(r"(?<![\w.])(?:ten|10)[- ]?(?:seconds?|secs?|s)\b", _I)
@@ -118,10 +157,19 @@ class _Reader:
         speeds, words = self._words()
         marks = [Mention(m.start(), m.end(), m[0]) for m in _MARK.finditer(self.rest) if m[0] != BLANK]
         return ParsedCaption(
-            self.text, tuple(tempi), tuple(markings), tuple(speeds), (*meters, *families, *beats), tuple(pitches),
-            tuple(modes), tuple(counts), tuple(numbers), tuple(words), tuple(marks),
+            self.text,
+            tuple(tempi),
+            tuple(markings),
+            tuple(speeds),
+            (*meters, *families, *beats),
+            tuple(pitches),
+            tuple(modes),
+            tuple(counts),
+            tuple(numbers),
+            tuple(words),
+            tuple(marks),
             tuple(Mention(a, b, self.text[a:b]) for a, b in self.terms),
-        )  # fmt: skip
+        )
 
     def _claim(self, start: int, end: int) -> tuple[int, int, str]:
         self.rest = self.rest[:start] + BLANK * (end - start) + self.rest[end:]

@@ -9,7 +9,8 @@ from schemas.music import key_index
 from .chord_names import chord_symbol, chord_words, spoken_note
 from .numerals import spell
 
-_SPOKEN_METER = {"2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven", "8": "eight", "9": "nine", "12": "twelve", "16": "sixteen"}  # fmt: skip
+_METER_FIGURES = (2, 3, 4, 5, 6, 7, 8, 9, 12, 16)
+_SPOKEN_METER = {str(n): spell(n) for n in _METER_FIGURES}
 _AN_LETTERS = frozenset("AEFHILMNORSX")
 _HARD_VOWELS = ("uni", "use", "usu", "uk", "eu", "one", "once", "ou")
 _SILENT_H = ("hour", "honest", "honour", "honor", "heir")
@@ -156,7 +157,11 @@ def clause_tempo(speed: str | None, marking: str | None) -> tuple[str, ...]:
         return (f"the tempo is {speed}", f"its tempo is {speed}")
     if speed is None:
         return (f"the tempo is {marking}", f"the tempo marking is {marking}")
-    return (f"the tempo is {speed} ({marking})", f"its tempo is {marking} at {speed}", f"the tempo marking is {marking} at {speed}")  # fmt: skip
+    return (
+        f"the tempo is {speed} ({marking})",
+        f"its tempo is {marking} at {speed}",
+        f"the tempo marking is {marking} at {speed}",
+    )
 
 
 def chord_lists(labels: tuple[str, ...], flat: bool) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Is a name such as ``A minor`` the key or a chord? Read from the words around it.
 
-Conventions: ``key of X``, ``X tonality`` and ``in X major`` are keys; a name in a list after ``chords``, ``progression``
-or a verb of motion, ``X chord``, and any name that no key can have (``G7``, ``C/E``) are chords; else both readings stay.
+Conventions: ``key of X``, ``X tonality`` and ``in X major`` are keys; a name in a list after ``chords``,
+``progression`` or a verb of motion, ``X chord``, and any name that no key can have (``G7``, ``C/E``) are chords; else
+both readings stay.
 """
 
 import re
@@ -11,11 +12,22 @@ from .parsed import PitchMention, Role
 
 _I = re.IGNORECASE
 _KEY_BEFORE = re.compile(
-    r"(?:\bkeys?|\btonality|\btonic(?: note)?|\btonal (?:cent(?:er|re)|home|area)|\bkey cent(?:er|re)|\bkeyed|\bkey signature)"
+    r"(?:\bkeys?|\btonality|\btonic(?: note)?|\btonal (?:cent(?:er|re)|home|area)|\bkey cent(?:er|re)|\bkeyed"
+    r"|\bkey signature)"
     r"(?:\s+(?:of|is|in|as|at|the|being|remains|stays|set|to|on|sits|lies|around|here|it|was)|\s*[:=–—-])*\s*$",
     _I,
 )
-_KEY_AFTER = re.compile(r"[- ](?:keys?|tonality|tonal|scale|tonic|mode)\b|,? (?:as|is|being|for) (?:the|its|a) (?:home |main )?(?:key|tonality|tonic|tonal)", _I)  # fmt: skip
+_KEY_AFTER = re.compile(
+    r"[- ](?:keys?|tonality|tonal|scale|tonic|mode|harmony)\b|,? (?:as|is|being|for) "
+    r"(?:the|its|a) (?:home |main )?(?:key|tonality|tonic|tonal)",
+    _I,
+)
+_CENTRED = re.compile(
+    r"\b(?:cent(?:er|re)s?|cent(?:ered|red|ering|ring)|anchored|grounded|rooted) (?:on|in"
+    r"|around) $",
+    _I,
+)
+_LINKED_ON = re.compile(r"\s*(?:[,→–-]|to\b|and (?=[A-G]))")
 _CHORD_AFTER = re.compile(r"[- ](?:chords?|triads?)\b", _I)
 _IN = re.compile(r"\bin\s+(?:an? |the )?$", _I)
 _START_IN = re.compile(
@@ -48,6 +60,12 @@ _CLOSE = re.compile(
     _I,
 )
 
+_NO_ROLE: frozenset[Role] = frozenset()
+_KEY_ROLE: frozenset[Role] = frozenset({"key"})
+_CHORD_ROLE: frozenset[Role] = frozenset({"chord"})
+_SKIP: frozenset[Role] = frozenset({"skip"})
+_MODE_ROLE: frozenset[Role] = frozenset({"mode"})
+
 
 def assign_roles(text: str, rest: str, found: list[PitchName]) -> list[PitchMention]:
     """Mentions in order, each with the roles that its surroundings allow; stray lower-case letters are dropped.
@@ -66,12 +84,13 @@ def assign_roles(text: str, rest: str, found: list[PitchName]) -> list[PitchMent
             roles = _roles(rest, pitch, firm[position], cue or marked or len(chain) > 2 + firm[0])
             if roles == {"chord"} and pitch.mode and _may_be_key(rest, [kept[k] for k in chain], position, cue):
                 roles = frozenset({"key", "chord"})
-            out.append(PitchMention(pitch.start, pitch.end, text[pitch.start : pitch.end], pitch, roles | _anchors(rest, pitch)))  # fmt: skip
+            shown = text[pitch.start : pitch.end]
+            out.append(PitchMention(pitch.start, pitch.end, shown, pitch, roles | _anchors(rest, pitch)))
     return out
 
 
 def _may_be_key(rest: str, chain: list[PitchName], position: int, cue: bool) -> bool:
-    """``A minor, Am, F, C`` and ``Am, F, C, A minor``: a spoken name at the edge of a list of symbols may be the key."""
+    """``A minor, Am, F, C`` and ``Am, F, C, A minor``: a spoken name at the edge of a list may be the key."""
     pitch = chain[position]
     if pitch.symbol or len(chain) < 2:
         return False
@@ -109,6 +128,8 @@ def _is_key(rest: str, pitch: PitchName) -> bool:
         return False
     if _KEY_AFTER.match(rest, pitch.end):
         return True
+    if not pitch.symbol and _CENTRED.search(before) and not _LINKED_ON.match(rest, pitch.end):
+        return True
     return not pitch.symbol and bool(_IN.search(before)) and not _START_IN.search(before)
 
 
@@ -128,17 +149,17 @@ def _has_chord_cue(rest: str, pitches: list[PitchName], chain: list[int]) -> boo
 def _roles(rest: str, pitch: PitchName, firm_key: bool, listed: bool) -> frozenset[Role]:
     sentence_start = pitch.start == 0 or bool(re.search(r"[.!?:]\s+$", rest[: pitch.start]))
     article = rest[pitch.start : pitch.end] in ("A", "a") and (sentence_start or pitch.lower)
-    skip: frozenset[Role] = frozenset({"skip"}) if article else frozenset()
+    skip = _SKIP if article else _NO_ROLE
     if sentence_start and rest[pitch.start : pitch.end] in ("A minor", "A major") and _KEY_AFTER.match(rest, pitch.end):
-        skip = frozenset({"mode"})
+        skip = _MODE_ROLE
     if firm_key:
-        return frozenset({"key"}) | skip
+        return _KEY_ROLE | skip
     if pitch.mode is None or _CHORD_AFTER.match(rest, pitch.end) or listed:
-        return frozenset({"chord"}) | skip
+        return _CHORD_ROLE | skip
     if pitch.bare:
         in_before = _IN.search(rest[max(0, pitch.start - 12) : pitch.start])
-        return frozenset({"key", "chord"} if in_before else {"chord"}) | skip
-    return frozenset({"key", "chord"}) | skip
+        return _CHORD_ROLE | skip | (_KEY_ROLE if in_before else _NO_ROLE)
+    return _KEY_ROLE | _CHORD_ROLE | skip
 
 
 def _anchors(rest: str, pitch: PitchName) -> frozenset[Role]:

@@ -12,22 +12,29 @@ from functools import lru_cache
 from .numerals import NUMBER_WORDS
 
 MASK = "\ue000"
-_PROTECTED = frozenset(
-    "major minor flat sharp key chord chords tempo time meter bar a b c d e f g am bm cm dm em fm gm and the in of at with "
-    "grave largo adagio andante moderato allegro vivace presto prestissimo bpm beat beats per minute measure measures bars meter "
-    "metre signature tonality tonic center scale common cut over bass inversion second third fourth seventh ninth to then from chord "
-    "progression an each on is are it its".split()
-)  # fmt: skip
-_ALIASES = {"rb": ("randb", "rnb", "rhythmandblues"), "randb": ("rb", "rnb", "rhythmandblues"),
-            "rnb": ("rb", "randb", "rhythmandblues"), "edm": ("electronicdancemusic",), "drumnbass": ("drumandbass", "drumbass", "dnb"),
-            "dnb": ("drumandbass", "drumbass", "drumnbass")}  # fmt: skip
+# What the statements of tempo, meter, key and chords are made of.
+_GRAMMAR_WORDS = (
+    "major minor flat sharp key chord chords tempo time meter metre bar bars measure measures beat beats per minute "
+    "bpm signature tonality tonic center scale common cut over bass inversion second third fourth seventh ninth "
+    "progression a b c d e f g am bm cm dm em fm gm and the in of at with to then from an each on is are it "
+    "its grave largo adagio andante moderato allegro vivace presto prestissimo"
+)
+_PROTECTED = frozenset(_GRAMMAR_WORDS.split())
+_ALIASES = {
+    "rb": ("randb", "rnb", "rhythmandblues"),
+    "randb": ("rb", "rnb", "rhythmandblues"),
+    "rnb": ("rb", "randb", "rhythmandblues"),
+    "edm": ("electronicdancemusic",),
+    "drumnbass": ("drumandbass", "drumbass", "dnb"),
+    "dnb": ("drumandbass", "drumbass", "drumnbass"),
+}
 MAX_TERM = 80
 
 
 def clean_term(term: str) -> str:
-    """The term as a caption may print it: one line, no quotes, brackets or markup, no ``genre---`` prefix; may be empty.
+    """The term as a caption may print it: one line without quotes, brackets, markup or a ``genre---`` prefix.
 
-    Letters of any script stay. Longer terms than 80 characters are cut at a word.
+    Letters of any script stay. Longer terms than 80 characters are cut at a word. Empty if no letter or digit is left.
     """
     text = unicodedata.normalize("NFC", term).rsplit("---", 1)[-1]
     text = "".join(c if unicodedata.category(c)[0] not in "CZS" or c in "&+'’" else " " for c in text)
@@ -88,7 +95,7 @@ def find_terms(text: str, terms: Iterable[str]) -> tuple[list[tuple[int, int]], 
 
 
 def mask_terms(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """The text with each span replaced by as many mask characters; words of the key and tempo vocabulary stay readable."""
+    """The text with each span replaced by as many mask characters; grammar words and numbers stay readable."""
     out = list(text)
     for start, end in spans:
         word = text[start:end].casefold()

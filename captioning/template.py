@@ -12,7 +12,7 @@ from typing import TypeVar
 from schemas import Facts, to_json
 
 from . import phrases
-from .chord_names import sound_of_label
+from .chord_names import chord_symbol, sound_of_label
 from .form import STYLES
 from .tags import clean_term
 from .usable import usable_facts
@@ -94,7 +94,8 @@ class _Wording:
     def attributes(self) -> list[str]:
         """The known ones of key, meter, tempo and chords, in that order."""
         facts = self.facts
-        known = {"key": facts.key, "meter": facts.time_signature, "tempo": facts.tempo_bpm or facts.tempo_marking, "chords": self.labels}  # fmt: skip
+        tempo = facts.tempo_bpm or facts.tempo_marking
+        known = {"key": facts.key, "meter": facts.time_signature, "tempo": tempo, "chords": self.labels}
         return [name for name, value in known.items() if value]
 
     def say(self, form: str, attribute: str, flat: bool = False) -> str:
@@ -198,7 +199,8 @@ def _two_phrases(w: _Wording) -> str:
         return _one_phrase(w)
     cut = 1 + w.dice.below(len(order) - 1)
     subject = w.dice.pick(("it", "the music", "the clip"))
-    return _sentence(f"{_a(w.noun_phrase())} {_with_all(w, order[:cut])}") + " " + _sentence(f"{subject} {_predicates(w, order[cut:])}")  # fmt: skip
+    first = _sentence(f"{_a(w.noun_phrase())} {_with_all(w, order[:cut])}")
+    return first + " " + _sentence(f"{subject} {_predicates(w, order[cut:])}")
 
 
 def _statement_and_clauses(w: _Wording) -> str:
@@ -226,13 +228,22 @@ def _which(w: _Wording) -> str:
     order = _order(w)
     if len(order) < 2:
         return _one_statement(w)
-    last = order[-1]
-    body = _with_all(w, order[:-1]).replace(", and ", ", ")
-    tail = w.say("verb", last)
-    return _sentence(f"{_a(w.noun_phrase())} {body}, which {tail}") if w.dice.below(2) else _sentence(f"{_a(w.noun_phrase())} that {_predicates(w, order)}")  # fmt: skip
+    if w.dice.below(2):
+        return _sentence(f"{_a(w.noun_phrase())} that {_predicates(w, order)}")
+    body, tail = _with_all(w, order[:-1]), w.say("verb", order[-1])
+    return _sentence(f"{_a(w.noun_phrase())} {body}, which {tail}")
 
 
-_FRAMES = (_one_phrase, _one_phrase, _one_statement, _fronted, _two_phrases, _statement_and_clauses, _phrase_and_clauses, _which)  # fmt: skip
+_FRAMES = (
+    _one_phrase,
+    _one_phrase,
+    _one_statement,
+    _fronted,
+    _two_phrases,
+    _statement_and_clauses,
+    _phrase_and_clauses,
+    _which,
+)
 
 
 def _objective(w: _Wording) -> str:
@@ -251,7 +262,7 @@ def _brief(w: _Wording, attribute: str) -> str:
     if attribute == "tempo":
         speed = None if w.facts.tempo_bpm is None else f"{w.facts.tempo_bpm} BPM"
         return " ".join(part for part in (w.facts.tempo_marking, speed) if part)
-    listed = "–".join(s for s in map(phrases.chord_symbol, w.labels) if s)
+    listed = "–".join(s for s in map(chord_symbol, w.labels) if s)
     return f"chord {listed}" if len(w.labels) == 1 else w.dice.pick((f"chords {listed}", f"{listed} progression"))
 
 
@@ -280,7 +291,7 @@ def _casual(w: _Wording) -> str:
     head = f"{before} {noun}".strip()
     head = f"{phrases.article(head)} {head}" if counted else head
     bpm = w.facts.tempo_bpm
-    chords = f"chord{'s' * (len(w.labels) > 1)} {' '.join(s for s in map(phrases.chord_symbol, w.labels) if s)}"
+    chords = f"chord{'s' * (len(w.labels) > 1)} {' '.join(s for s in map(chord_symbol, w.labels) if s)}"
     said = {
         "key": w.dice.pick((f"in {w.key}", f"in the key of {w.key}")),
         "meter": w.dice.pick((f"in {w.facts.time_signature}", f"in {w.facts.time_signature} time")),

@@ -1,7 +1,7 @@
 """Which genre and mood terms a caption can state: all but those that would read as another fact.
 
-A genre named ``4/4``, ``A minor`` or ``Presto`` would be read as meter, key or tempo word, and a term without a letter or
-digit says nothing. Template and checker both leave such terms out; everything else the user wrote is stated.
+A genre named ``4/4``, ``A minor`` or ``Presto`` would be read as meter, key or tempo word, and a term without a letter
+or digit says nothing. Template and checker both leave such terms out; everything else the user wrote is stated.
 """
 
 from dataclasses import replace

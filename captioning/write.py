@@ -9,7 +9,7 @@ from .check import check_caption
 from .template import TEMPLATE_VERSION
 
 
-class CaptionBug(RuntimeError):
+class CaptionBugError(RuntimeError):
     """The template wrote a caption that its own check refuses: a bug of the grammar or of the checker."""
 
 
@@ -24,8 +24,8 @@ class TextEngine(Protocol):
 def write_caption(engine: TextEngine, clip_id: str, facts: Facts, styles: Sequence[str] = ("objective",)) -> Caption:
     """Caption of a clip: ``styles[0]`` is the caption itself, the others go into ``extra``.
 
-    Raises CaptionBug, naming clip, style, rule and words, if a text does not pass :func:`captioning.check_caption`;
-    ValueError if no style is given or one is unknown.
+    Raises CaptionBugError, naming clip, style, rule and words, if a text does not pass
+    :func:`captioning.check_caption`; ValueError if no style is given or one is unknown.
     """
     if not styles:
         raise ValueError("no caption style given")
@@ -34,11 +34,11 @@ def write_caption(engine: TextEngine, clip_id: str, facts: Facts, styles: Sequen
 
 
 def checked_text(engine: TextEngine, clip_id: str, facts: Facts, style: str) -> str:
-    """One text of ``engine``; raises CaptionBug if the checker refuses it."""
+    """One text of ``engine``; raises CaptionBugError if the checker refuses it."""
     text = engine.write(clip_id, facts, style)
     verdict = check_caption(text, facts, style)
     if not verdict.ok:
-        raise CaptionBug(
+        raise CaptionBugError(
             f"clip {clip_id}, style {style}: the template's caption fails its check ({verdict.rule}: "
             f"{', '.join(verdict.words)}): {text!r}"
         )

@@ -1,7 +1,7 @@
 """Recall and false alarms of the caption checker on the labelled set, with Wilson 95 % intervals.
 
-``python -m benchmarks.captions.checker_accuracy [dev|heldout|all] [--show]``; ``--show`` lists the errors (for ``dev``; looking
-at those of ``heldout`` ends its use as a held-out set).
+``python -m benchmarks.captions.checker_accuracy [dev|heldout|all] [--show]``; ``--show`` lists the errors (for ``dev``;
+looking at those of ``heldout`` ends its use as a held-out set).
 """
 
 import argparse

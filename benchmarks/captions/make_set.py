@@ -1,14 +1,18 @@
-"""Writes the labelled set of the checker benchmark: ``dev.jsonl`` and ``heldout.jsonl``, the same bytes every time.
+"""Wrote the labelled set of the checker benchmark: ``dev.jsonl`` and ``heldout.jsonl``.
+
+The two files are frozen: a later template grammar would write other sentences into them, and the held-out half would no
+longer be the one that was held out. This module is their recipe; ``--force`` writes them anew.
 
 ``python -m benchmarks.captions.make_set``. One line is ``{"id", "class", "phrasing", "facts", "caption"}``; classes are
-``good, changed, dropped, added, subjective, malformed``. Good captions are written by hand or by the template; bad ones by
-hand, or from a good one: by asking about other facts than it states, or by writing words into it. The two halves share no
-facts, no hand-written caption, no inserted word and no seed.
+``good, changed, dropped, added, subjective, malformed``. Good captions are written by hand or by the template; bad
+ones by hand, or from a good one: by asking about other facts than it states, or by writing words into it. The two
+halves share no hand-written caption, no inserted word and no seed.
 """
 
 import json
 import random
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +26,15 @@ from schemas.music import KEYS, TEMPO_MARKINGS, TIME_SIGNATURES, tempo_marking
 
 HERE = Path(__file__).parent
 HALVES = ("dev", "heldout")
-_GENRES = {"dev": "pop;rock;hip hop;electronic;jazz;folk;classical;techno;drum and bass;country".split(";"),
-           "heldout": "indie;metal;R&B;ambient;blues;soul;reggae;synth-pop;trip hop;world".split(";")}  # fmt: skip
-_MOODS = {"dev": "happy;calm;dark;energetic;romantic;epic".split(";"), "heldout": "sad;uplifting;relaxing;melancholic;tense;dreamy".split(";")}  # fmt: skip
-_NOTES = "C C# Db D Eb E F F# Gb G Ab A Bb B".split()
+_GENRES = {
+    "dev": ("pop", "rock", "hip hop", "electronic", "jazz", "folk", "classical", "techno", "drum and bass", "country"),
+    "heldout": ("indie", "metal", "R&B", "ambient", "blues", "soul", "reggae", "synth-pop", "trip hop", "world"),
+}
+_MOODS = {
+    "dev": ("happy", "calm", "dark", "energetic", "romantic", "epic"),
+    "heldout": ("sad", "uplifting", "relaxing", "melancholic", "tense", "dreamy"),
+}
+_NOTES = ("C", "C#", "Db", "D", "Eb", "E", "F", "F#", "Gb", "G", "Ab", "A", "Bb", "B")
 _NOUN = re.compile(r"\b(piece|track|clip|excerpt|recording|song|music|passage|progression|tempo|chords)\b")
 Row = tuple[str, str, Facts, str]
 
@@ -52,7 +61,8 @@ def random_facts(rng: random.Random, half: str) -> Facts:
 
 def change_one(facts: Facts, rng: random.Random) -> Facts | None:
     """The same facts with one value another; tempo changes keep the tempo word where they can."""
-    what = rng.choice([n for n in ("tempo_bpm", "tempo_marking", "time_signature", "key", "chords", "genre", "mood") if getattr(facts, n)] or ["none"])  # fmt: skip
+    names = ("tempo_bpm", "tempo_marking", "time_signature", "key", "chords", "genre", "mood")
+    what = rng.choice([n for n in names if getattr(facts, n)] or ["none"])
     if what == "tempo_bpm" and facts.tempo_bpm:
         near = [b for d in (1, 2, 5, 7, 10, 20) for b in (facts.tempo_bpm - d, facts.tempo_bpm + d) if b > 0]
         return replace(
@@ -65,7 +75,8 @@ def change_one(facts: Facts, rng: random.Random) -> Facts | None:
     if what == "key" and facts.key:
         tonic, mode = facts.key.split()
         parallel = f"{tonic} {'minor' if mode == 'major' else 'major'}"
-        return replace(facts, key=rng.choice((parallel, rng.choice([k for k in KEYS if k.split()[1] == mode and k[:1] != tonic[:1]]))))  # fmt: skip
+        distant = rng.choice([k for k in KEYS if k.split()[1] == mode and k[:1] != tonic[:1]])
+        return replace(facts, key=rng.choice((parallel, distant)))
     if what == "chords":
         return _change_chord(facts, rng)
     if what in ("genre", "mood"):
@@ -189,14 +200,17 @@ def _cycle(good: list[tuple[str, Facts, str]], count: int, rng: random.Random) -
 
 
 def main() -> None:
-    """Write both halves."""
+    """Write both halves, where they are not there yet."""
     for half in HALVES:
         rows = [
             {"id": f"{half}-{i:04d}", "class": kind, "phrasing": phrasing, "facts": to_dict(facts), "caption": caption}
             for i, (kind, phrasing, facts, caption) in enumerate(build(half))
         ]
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        (HERE / f"{half}.jsonl").write_text(text, encoding="utf-8")
+        path = HERE / f"{half}.jsonl"
+        if path.exists() and "--force" not in sys.argv[1:]:
+            raise SystemExit(f"{path.name} exists and is frozen; --force writes it anew")
+        path.write_text(text, encoding="utf-8")
         print(f"{half}: {len(rows)} captions")
 
 
