@@ -2,6 +2,7 @@
 
 from .check import check_caption, find_judgements
 from .check_file import check_lines
+from .diversity import distinct_n, self_bleu
 from .parse import parse_caption
 from .parsed import ParsedCaption
 from .template import TEMPLATE_VERSION, TemplateEngine
@@ -14,7 +15,9 @@ __all__ = [
     "TemplateEngine",
     "check_caption",
     "check_lines",
+    "distinct_n",
     "find_judgements",
     "parse_caption",
+    "self_bleu",
     "write_caption",
 ]

@@ -161,9 +161,8 @@ def _explain_pitches(
     if lost or not sounds:
         yield _bad("missing.chords", lost, "chords of the progression are not stated")
     else:
-        yield _bad(
-            "contradiction.chords", [m.text for m in parsed.pitches], f"not the progression {' '.join(facts.chords)}"
-        )
+        stated = [m.text for m in parsed.pitches if "chord" in m.roles and "skip" not in m.roles]
+        yield _bad("contradiction.chords", stated, f"not the progression {' '.join(facts.chords)}")
 
 
 def _rest(parsed: ParsedCaption, style: str) -> Iterator[Verdict]:

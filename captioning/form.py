@@ -15,7 +15,7 @@ from .tags import MASK, clean_term, find_terms
 STYLES = ("objective", "short", "keywords", "casual")
 # Characters, before what long progressions and long genre or mood terms add.
 LENGTHS: dict[str, tuple[int, int]] = {
-    "objective": (15, 500),
+    "objective": (10, 500),
     "short": (4, 300),
     "keywords": (2, 300),
     "casual": (4, 400),
@@ -155,7 +155,7 @@ def _check_prose(text: str) -> Verdict | None:
     if len(letters) > 20 and sum(c.isupper() for c in letters) > 0.6 * len(letters):
         return _bad("case", (), "all capitals")
     small = [w for w in _MUSIC_WORDS.findall(text) if w.lower() in _GLUE]
-    if not small and len(stripped.split()) > 6:
+    if not small and stripped.count(",") > 1:
         return _bad("sentence", (), "a list of words instead of a sentence")
     return None
 

@@ -37,9 +37,8 @@ def clean_term(term: str) -> str:
     Letters of any script stay. Longer terms than 80 characters are cut at a word. Empty if no letter or digit is left.
     """
     text = unicodedata.normalize("NFC", term).rsplit("---", 1)[-1]
-    text = "".join(c if unicodedata.category(c)[0] not in "CZS" or c in "&+'’" else " " for c in text)
-    text = re.sub(r"[\"“”„«»‹›\[\]{}()<>|*_`~\\^:;.,!?…#@/‘]", " ", text)
-    text = " ".join(text.split()).strip("-–—'’ ")
+    text = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" or c in "&+'’-–" else " " for c in text)
+    text = " ".join(text.split()).strip("&+'’-– ")
     while len(text) > MAX_TERM:
         text = text.rpartition(" ")[0] if " " in text else text[:MAX_TERM]
     return text if any(c.isalnum() for c in text) else ""
@@ -109,6 +108,8 @@ def _occurrences(text: str, squashed: str, letters: list[tuple[str, int]], form:
     at = squashed.find(form)
     while at >= 0:
         start, end = letters[at][1], letters[at + len(form) - 1][1] + 1
+        while end < len(text) and unicodedata.category(text[end])[0] == "M":
+            end += 1  # vowel signs and accents belong to the letter before
         free_before = start == 0 or not text[start - 1].isalnum()
         free_after = end == len(text) or not text[end].isalnum()
         if free_before and free_after and not re.search(r"[.,;:!?]\s", text[start:end]):

@@ -23,7 +23,7 @@ def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
         return 0.0, 1.0
     p, z2 = hits / n, z * z
     centre, half = p + z2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return (centre - half) / (1 + z2 / n), (centre + half) / (1 + z2 / n)
+    return max(0.0, (centre - half) / (1 + z2 / n)), min(1.0, (centre + half) / (1 + z2 / n))
 
 
 def _line(name: str, hits: int, n: int) -> str:
