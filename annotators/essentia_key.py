@@ -14,7 +14,7 @@ from schemas.music import canonical_key
 from .base import Annotator, Samples, installed_version
 from .essentia_lib import DISTRIBUTION, LICENCE, RATE, URL, import_essentia
 
-PROFILES = ("bgate", "edma", "shaath", "krumhansl", "temperley", "edmm", "braw")
+PROFILES = ("bgate", "edma", "shaath", "krumhansl", "temperley", "braw")
 
 
 class EssentiaKey(Annotator[Any]):

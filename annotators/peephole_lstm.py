@@ -33,7 +33,7 @@ def _recur(x: Tensor, recurrent: Tensor, peephole_if: Tensor, peephole_o: Tensor
     out = []
     for frame in x.unbind():
         gates = torch.baddbmm(frame, h, recurrent).view(groups, 4, cells)
-        i, f = torch.addcmul(gates[:, :2], c, peephole_if).sigmoid_().split(1, dim=1)
+        i, f = torch.addcmul(gates[:, :2], c, peephole_if).sigmoid_().chunk(2, dim=1)
         c = torch.addcmul(c * f, gates[:, 3:].tanh(), i)
         h = torch.addcmul(gates[:, 2:3], c, peephole_o).sigmoid_() * c.tanh()
         out.append(h)

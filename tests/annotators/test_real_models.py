@@ -129,7 +129,7 @@ def test_the_best_profile_is_right_on_a_band_of_known_tempo_meter_key_and_chords
     assert mir_eval.beat.f_measure(beats[::bar], np.array(labels.downbeats)) > 0.9
 
 
-@pytest.mark.parametrize("bpm", [80, 110, 160])
+@pytest.mark.parametrize("bpm", [80, 95, 110])
 def test_the_permissive_profile_finds_tempo_key_and_chords(bpm: int, play: Any) -> None:
     _, labels = annotate_clip(
         load_profile("permissive"), play(bpm, 4, [(9, "min"), (2, "min"), (4, "maj"), (9, "min")]), 44_100
