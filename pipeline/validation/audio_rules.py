@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from schemas import CLIP_SAMPLE_RATE
+from schemas import CLIP_SAMPLE_RATE, CLIP_SECONDS
 
+MAX_GRID_SLACK = 3  # samples at 24 kHz: one sample at 8 kHz
 MAX_AUDIO_BYTES = 4 << 20  # a 10 s clip as 16-bit mono PCM has 480 kB
 
 
@@ -28,6 +29,8 @@ def audio_problems(audio: Mapping[str, Any] | None, duration_s: float) -> Iterat
         yield f"{len(data)} bytes of audio: expected 1 to {MAX_AUDIO_BYTES}"
         return
     expected = round(duration_s * CLIP_SAMPLE_RATE)
+    # A clip cut at another rate ends on that rate's grid; a full one ends on both.
+    slack = 0 if duration_s == CLIP_SECONDS else MAX_GRID_SLACK
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             if (file.format, file.samplerate, file.channels) != ("FLAC", CLIP_SAMPLE_RATE, 1):
@@ -35,11 +38,12 @@ def audio_problems(audio: Mapping[str, Any] | None, duration_s: float) -> Iterat
                 yield f"{found}: expected FLAC, {CLIP_SAMPLE_RATE} Hz, mono"
                 return
             # Read by what is expected, never by what the header claims.
-            samples = file.read(expected + 1, dtype="float32")
+            samples = file.read(expected + slack + 1, dtype="float32")
     except (soundfile.SoundFileError, RuntimeError) as error:
         yield f"cannot be decoded: {error}"
         return
-    if len(samples) != expected:
-        yield f"{len(samples)}{'+' if len(samples) > expected else ''} samples: expected {expected}"
+    if abs(len(samples) - expected) > slack:
+        more = "+" if len(samples) > expected else ""
+        yield f"{len(samples)}{more} samples: expected {expected}"
     elif not np.isfinite(samples).all():
         yield "holds NaN or infinity"

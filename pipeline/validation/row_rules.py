@@ -140,7 +140,7 @@ def _flags(row: Row) -> Iterator[str]:
         "tempo": row["tempo_bpm"] is not None,
         "meter": row["time_signature"] is not None,
         "key": row["key"] is not None,
-        "chords": bool(row["chord_summary"]),
+        "chords": bool(row["chords"]),  # a summary may leave out every chord for being short
     }
     flagged = set()
     for flag in row["qc_flags"]:
