@@ -3,16 +3,19 @@
 import json
 import logging
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
-from rich.console import Console
 
-from pipeline.config import STYLES, Stage, load_config, nearest
-from pipeline.errors import EXIT_INTERRUPTED, EXIT_INVALID, CommandError
+from pipeline.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_USAGE, CommandError
+from pipeline.nearest import nearest
+
+if TYPE_CHECKING:
+    from pipeline.config import Stage
 
 EPILOG = """Exit codes: 0 done; 2 wrong command or input; 3 nothing to build; 4 missing tool, full disk or dead server
 (run again to continue); 5 a dataset or caption is not valid; 130 interrupted (run again to continue)."""
@@ -43,13 +46,23 @@ class OurGroup(click.Group):
             hint = (
                 f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
             )
-            code = fail(error.format_message() + hint, 2)
+            code = fail(error.format_message() + hint, EXIT_USAGE)
         except (KeyboardInterrupt, click.Abort):
             code = fail("interrupted; run the same command again to continue", EXIT_INTERRUPTED)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0
+        except OSError as error:  # a full disk, a folder taken away
+            where = f"{os.fspath(error.filename)}: " if isinstance(error.filename, str | os.PathLike) else ""
+            code = fail(f"{where}{error.strerror or error}", EXIT_ENVIRONMENT)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+class Choice(click.Choice[str]):
+    """A choice whose error names the nearest one."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        return super().get_invalid_choice_message(value, ctx) + nearest(str(value), map(str, self.choices))
 
 
 def fail(message: str, code: int) -> int:
@@ -71,19 +84,33 @@ def main() -> None:
     """
 
 
+class ClipCount(click.ParamType[Any]):
+    """``K``, a number from 1, or ``all``."""
+
+    name = "K|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | Literal["all"]:
+        if value == "all":
+            return "all"
+        if not re.fullmatch(r"0*[1-9][0-9]{0,8}", str(value)):
+            self.fail(f"{value!r} is no number of clips; give 1 or more, or all", param, ctx)
+        return int(value)
+
+
+PROFILES = ["best", "paper", "permissive"]
 BEAM_SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 def build_options(command: Any) -> Any:
     """Options shared by ``build``, ``annotate`` and ``caption``."""
     options = [
-        click.option("--profile", type=click.Choice(["best", "paper", "permissive"]), help="Tools and fusion: best "
+        click.option("--profile", type=Choice(PROFILES), help="Tools and fusion: best "
                      "(default), paper (the published recipe; needs `make omnizart`), permissive (no NC, no AGPL)."),
-        click.option("--clips-per-track", metavar="K|all", help="K loudest 10 s clips of a track (default 1), or all."),
-        click.option("--captioner", type=click.Choice(["template", "openai"]), help="Who writes captions "
+        click.option("--clips-per-track", type=ClipCount(), metavar="K|all", help="K loudest 10 s clips of a track (default 1), or all."),
+        click.option("--captioner", type=Choice(["template", "openai"]), help="Who writes captions "
                      "(default template: a grammar, no model)."),
-        click.option("--caption-style", type=click.Choice(STYLES), help="Style of the caption column."),
-        click.option("--audio", type=click.Choice(["embed", "path", "none"]), help="Audio column: embedded FLAC "
+        click.option("--caption-style", type=Choice(["objective", "short", "keywords", "casual"]), help="Style of the caption column."),
+        click.option("--audio", type=Choice(["embed", "path", "none"]), help="Audio column: embedded FLAC "
                      "(default), the file's path, or nothing."),
         click.option("--source", metavar="NAME", help="Name of the corpus in the rows (default: the input's name)."),
         click.option("--licence", metavar="NAME", help="Licence of tracks whose metadata names none."),
@@ -107,27 +134,37 @@ def build_options(command: Any) -> Any:
 
 
 def _build(
-    ctx: click.Context, input_: str, out: Path, given: dict[str, Any], first: Stage = "annotate", last: Stage = "write"
+    ctx: click.Context,
+    input_: str,
+    out: Path,
+    given: dict[str, Any],
+    first: "Stage" = "annotate",
+    last: "Stage" = "write",
 ) -> None:
-    from pipeline.commands import run_build
-    from pipeline.runner import check_beam_args
+    from pipeline.config import load_config
 
-    ours = [name for parameter in ctx.command.params for name in parameter.opts]
-    check_beam_args(ctx.args, ours)
-    stray = next((arg for i, arg in enumerate(ctx.args) if not arg.startswith("--") and (i == 0)), None)
-    if stray is not None:
-        raise CommandError(f"unexpected argument {stray!r}; quote names with spaces")
+    _check_arguments(ctx, input_, out)
     run = {k: given.pop(k) for k in ("workers", "limit", "runner", "replace", "retry_failed", "quiet")}
     config_file = given.pop("config_file")
-    overrides = {k: v for k, v in given.items() if v is not None}
-    clips = overrides.get("clips_per_track")
-    if isinstance(clips, str) and clips != "all":
-        if not clips.isdigit():
-            raise CommandError(f"--clips-per-track {clips}: a number of clips, or all")
-        overrides["clips_per_track"] = int(clips)
-    run_build(
-        input_, out, load_config(config_file, overrides), first=first, last=last, beam_args=tuple(ctx.args), **run
-    )
+    config = load_config(config_file, {k: v for k, v in given.items() if v is not None})
+    from pipeline.commands import run_build  # imports all of Beam, so it follows what can be refused without
+
+    run_build(input_, out, config, first=first, last=last, beam_args=tuple(ctx.args), **run)
+
+
+def _check_arguments(ctx: click.Context, input_: str, out: Path) -> None:
+    """Refuse options that nobody knows and arguments that belong to no option; click hands on both for Beam."""
+    words = [input_, str(out), *ctx.args]  # an option before INPUT has taken INPUT's place
+    if any(word.startswith("-") for word in words):
+        from pipeline.runner import check_beam_args
+
+        ours = [name for parameter in ctx.command.params for name in parameter.opts]
+        check_beam_args(words, ours)
+    if input_.startswith("-") or str(out).startswith("-"):
+        raise CommandError("give INPUT and OUT before the options of Beam")
+    for before, word in zip(words[1:], words[2:], strict=False):
+        if not word.startswith("--") and (not before.startswith("--") or "=" in before):
+            raise CommandError(f"unexpected argument {word!r}; quote names with spaces")
 
 
 @main.command(context_settings=BEAM_SETTINGS)
@@ -163,14 +200,17 @@ def caption(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None
 
 @main.command("annotate-file")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--profile", default="best", show_default=True, help="best, paper or permissive.")
-@click.option("--clips", "clips_per_track", default="1", show_default=True, metavar="K|all", help="Clips of the file.")
-@click.option("--format", "form", type=click.Choice(["table", "json", "jams"]), default="table", show_default=True)
-def annotate_file(file: Path, profile: str, clips_per_track: str, form: str) -> None:
+@click.option("--profile", type=Choice(PROFILES), default="best", show_default=True, help="Tools and fusion.")
+@click.option("--clips", "clips_per_track", type=ClipCount(), default=1, show_default=True, metavar="K|all",
+              help="Clips of the file.")  # fmt: skip
+@click.option("--format", "form", type=Choice(["table", "json", "jams"]), default="table", show_default=True)
+def annotate_file(file: Path, profile: str, clips_per_track: int | Literal["all"], form: str) -> None:
     """Annotate one audio FILE and print what was found, as a table, JSON lines or JAMS."""
+    from rich.console import Console
+
     from pipeline.annotate_file import annotate_path, show
 
-    show(annotate_path(file, profile, clips_per_track), form, Console())
+    show(annotate_path(file, profile, clips_per_track), form, Console(markup=False))
 
 
 @main.command()
@@ -213,9 +253,11 @@ def stats(out: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(data, ensure_ascii=False))
     else:
+        from rich.console import Console
+
         from pipeline.commands import print_stats
 
-        print_stats(data, Console())
+        print_stats(data, Console(markup=False))
 
 
 @main.command("check-captions")
