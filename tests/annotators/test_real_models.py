@@ -175,6 +175,26 @@ def test_odd_lengths_are_annotated(seconds: float, play: Any) -> None:
     assert all(time <= seconds for time in labels.beats)
 
 
+SIGNALS = {
+    "silence": np.zeros(441_000),
+    "dc": np.full(441_000, 0.5),
+    "noise": 0.1 * np.random.default_rng(0).standard_normal(441_000),
+    "impulse": np.eye(1, 441_000, 5_000)[0],
+    "tone": 0.5 * np.sin(np.arange(132_300) * 0.06),
+    "clipped": np.sign(np.sin(np.arange(441_000) * 0.01)),
+}
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_no_tool_fails_on_signals_without_music(name: str) -> None:
+    # The gate turns most of these away; what slips through must still give an estimate that can be written.
+    for profile in ("best", "permissive"):
+        estimates, labels = annotate_clip(load_profile(profile), SIGNALS[name].astype(np.float32), 44_100)
+        for estimate in estimates:
+            assert "NaN" not in to_json(estimate)
+        assert labels.tempo_bpm is None or 40 <= labels.tempo_bpm <= 240
+
+
 # --- the same whatever came before
 
 
