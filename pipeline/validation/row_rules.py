@@ -211,13 +211,18 @@ RULES: tuple[tuple[str, Callable[[Row], Iterator[str]]], ...] = (
     ("raw", _raw),
 )
 
+_FIRST_RULES = {"null", "range"}
+_FACT_RULES = {"tempo", "meter", "key", "chord-syntax"}
+
 
 def row_problems(row: Row) -> Iterator[tuple[str, str]]:
     """``(rule, what is wrong)`` of one row (a dict with every column but ``audio``)."""
+    broken: set[str] = set()
     for rule, check in RULES:
-        broken = False
+        if rule == "caption" and broken & _FACT_RULES:
+            continue  # a caption cannot be held against facts that are none
         for message in check(row):
-            broken = True
+            broken.add(rule)
             yield rule, message
-        if broken and rule in ("null", "range"):
+        if broken & _FIRST_RULES:
             return
