@@ -102,7 +102,7 @@ def whole_clip(labels: list[Any], times: npt.NDArray[Any], seconds: float) -> tu
     """
     spans: list[ChordSpan] = []
     starts = [float(start) for start, _ in times]
-    nexts = [*starts[1:], seconds]
+    nexts = [*starts[1:], seconds][: len(starts)]
     for label, (start, end), following in zip(labels, times, nexts, strict=True):
         spans.append(ChordSpan(round(float(start), 4), round(min(float(end), following), 4), _harte(str(label))))
     filled: list[ChordSpan] = []

@@ -1,5 +1,6 @@
 """Runs in Omnizart's environment: samples in, chord spans out. Omnizart's own transcription, model loaded once."""
 
+import importlib
 import os
 from collections.abc import Mapping
 from importlib import metadata
@@ -29,8 +30,9 @@ class _Recorder:
 
 def main(channel: Channel) -> None:
     """Load the model that FGMCAPS_OMNIZART_MODEL names, then serve."""
-    from omnizart.chord import app
-    from omnizart.feature import chroma
+    # `from omnizart.chord import app` would give an object of that name, no module.
+    app: Any = importlib.import_module("omnizart.chord.app")
+    chroma: Any = importlib.import_module("omnizart.feature.chroma")
 
     folder = Path(os.environ["FGMCAPS_OMNIZART_MODEL"])
     transcription = app.ChordTranscription()
