@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from captioning import check_caption
 from pipeline.read import facts_of_row
 from schemas import CLIP_SECONDS, ContractError, Estimate, from_json
 from schemas.harte import ChordSyntaxError, parse_chord
-from schemas.ids import parse_clip_id
+from schemas.ids import MAX_START_MS, parse_clip_id
 from schemas.music import KEYS, TIME_SIGNATURES, tempo_marking
 
 Row = Mapping[str, Any]
@@ -63,8 +62,8 @@ def _ranges(row: Row) -> Iterator[str]:
             yield f"confidence {chord['confidence']} of chord {chord['label']} is outside 0 .. 1"
     if row["beat_count"] is not None and not 1 <= row["beat_count"] <= 16:
         yield f"beat_count {row['beat_count']} is outside 1 .. 16"
-    if not (math.isfinite(row["start_s"]) and row["start_s"] >= 0):
-        yield f"start_s {row['start_s']} is negative or not finite"
+    if not 0 <= row["start_s"] * 1000 <= MAX_START_MS:
+        yield f"start_s {row['start_s']} is outside 0 .. {MAX_START_MS / 1000:g}"
     if not 0 < row["duration_s"] <= CLIP_SECONDS + _SLACK:
         yield f"duration_s {row['duration_s']} is outside 0 .. {CLIP_SECONDS:g}"
 
