@@ -227,9 +227,9 @@ _SPOKEN_SOUNDS.sort(key=lambda item: -len(item[0]))
 _HARTE = re.compile(r"[A-G][#b]*:[a-z]*\d*(?:maj7)?(?:\([*#b\d,]+\))?(?:/[#b]*\d+)?(?![A-Za-z0-9#])")
 _ROOT = re.compile(NOTE)
 _SYMBOL = re.compile("|".join(re.escape(s) for s in sorted(_SYMBOL_SOUNDS, key=len, reverse=True)))
-_SPOKEN_RES = [
-    (re.compile(rf"[ -]{_spoken_pattern(p)}(?![A-Za-z0-9])", re.IGNORECASE), sound, p) for p, sound in _SPOKEN_SOUNDS
-]
+_SPOKEN_RE = re.compile(
+    rf"[ -](?:{'|'.join(f'({_spoken_pattern(p)})' for p, _ in _SPOKEN_SOUNDS)})(?![A-Za-z0-9])", re.IGNORECASE
+)
 _AFTER = re.compile(r"(?![A-Za-z0-9#♯♭])")
 _SLASH = re.compile(rf"/({NOTE})(?![A-Za-z0-9#♯♭/])")
 _OVER = re.compile(
@@ -264,12 +264,12 @@ def find_pitch_name(text: str, start: int) -> PitchName | None:
 
 def _with_quality(text: str, root: re.Match[str]) -> PitchName | None:
     pc, at, lower = note_pitch_class(root[0]), root.end(), root[0][0].islower()
-    for pattern, intervals, phrase in _SPOKEN_RES if text.startswith((" ", "-"), at) else ():
-        spoken = pattern.match(text, at)
-        if spoken:
-            end, bass = _bass(text, spoken.end(), pc, intervals)
-            mode = _SPOKEN_MODES.get(phrase) if not bass else None
-            return PitchName(root.start(), end, Sound(pc, intervals, bass), mode, False, False, lower)
+    spoken = _SPOKEN_RE.match(text, at)
+    if spoken and spoken.lastindex:
+        phrase, intervals = _SPOKEN_SOUNDS[spoken.lastindex - 1]
+        end, bass = _bass(text, spoken.end(), pc, intervals)
+        mode = _SPOKEN_MODES.get(phrase) if not bass else None
+        return PitchName(root.start(), end, Sound(pc, intervals, bass), mode, False, False, lower)
     symbol = _SYMBOL.match(text, at)
     ends = [(symbol.end(), _SYMBOL_SOUNDS[symbol[0]], symbol[0])] if symbol else []
     if symbol:  # a shorter suffix may be right where the longest one runs into letters

@@ -65,6 +65,7 @@ def _load(name: str) -> frozenset[str]:
     return frozenset(words)
 
 
+@cache
 def neutral_words(style: str) -> frozenset[str]:
     """Lower-case words that a caption of this style may use freely; a word that also judges is not neutral."""
     words = _load("neutral") | _load("casual") if style == "casual" else _load("neutral")

@@ -251,7 +251,7 @@ class _Reader:
         speeds, words = [], []
         for m in _WORD.finditer(self.rest):
             whole = [(m.start(), m.end())]
-            parts = whole if m[0].lower() in SPEED_WORDS else list(_split_compound(m))
+            parts = list(_split_compound(m)) if "-" in m[0] and m[0].lower() not in SPEED_WORDS else whole
             for start, end in parts if len(parts) > 1 else whole:
                 word = Mention(start, end, self.text[start:end])
                 speed = SPEED_WORDS.get(word.text.lower())

@@ -81,8 +81,7 @@ def term_forms(term: str) -> frozenset[str]:
 
 def find_terms(text: str, terms: Iterable[str]) -> tuple[list[tuple[int, int]], list[str]]:
     """Spans of the terms in ``text``, and the terms that are not in it."""
-    letters = [(c, i) for i, original in enumerate(text) for c in original.casefold() if c.isalnum()]
-    squashed = "".join(c for c, _ in letters)
+    letters, squashed = _letters(text)
     spans: list[tuple[int, int]] = []
     missing: list[str] = []
     for term in terms:
@@ -104,10 +103,17 @@ def mask_terms(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join(out)
 
 
-def _occurrences(text: str, squashed: str, letters: list[tuple[str, int]], form: str) -> Iterator[tuple[int, int]]:
+@lru_cache(maxsize=16)
+def _letters(text: str) -> tuple[tuple[int, ...], str]:
+    """Where each letter and digit stands, and all of them case folded."""
+    folded = [(i, c) for i, original in enumerate(text) for c in original.casefold() if c.isalnum()]
+    return tuple(i for i, _ in folded), "".join(c for _, c in folded)
+
+
+def _occurrences(text: str, squashed: str, letters: tuple[int, ...], form: str) -> Iterator[tuple[int, int]]:
     at = squashed.find(form)
     while at >= 0:
-        start, end = letters[at][1], letters[at + len(form) - 1][1] + 1
+        start, end = letters[at], letters[at + len(form) - 1] + 1
         while end < len(text) and unicodedata.category(text[end])[0] == "M":
             end += 1  # vowel signs and accents belong to the letter before
         free_before = start == 0 or not text[start - 1].isalnum()
