@@ -43,8 +43,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(good[0], music / "a flac called.mp3")  # wrong suffix, and a copy of a good file: a duplicate
     (music / "a\nnew line é 音楽.wav").write_text("no audio either")
     sf.write(music / "name with spaces é 音楽.wav", tone(11, rate) * 0.9, rate)
-    os.symlink(music, music / "loop")
-    os.symlink(music / "nowhere.wav", music / "broken link.wav")
+    (music / "loop").symlink_to(music)
+    (music / "broken link.wav").symlink_to(music / "nowhere.wav")
     os.mkfifo(music / "pipe.wav")
     sf.write(music / "silence.wav", np.zeros(11 * rate, np.float32), rate)
     sf.write(music / "dc.wav", np.full(11 * rate, 0.5, np.float32), rate)
