@@ -83,3 +83,15 @@ def test_a_killed_writer_leaves_the_old_file_and_a_hidden_temporary(tmp_path):
     process.wait(30)
     assert (tmp_path / "a").read_bytes() == b"old"
     assert len(temporary_files(tmp_path)) == 1
+
+
+def test_put_if_absent_works_without_hard_links(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError("no hard links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    write_atomically(tmp_path / "a", b"old", replace=False)
+    with pytest.raises(FileExistsError):
+        write_atomically(tmp_path / "a", b"new", replace=False)
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
