@@ -145,7 +145,7 @@ ROW_TAMPERS = [
 def plain(tmp_path_factory):
     """A dataset whose first shard has, at row 1, a row with every attribute."""
     out_dir = tmp_path_factory.mktemp("plain")
-    build_dataset(out_dir, tracks=8, clips=2, shards=1)
+    build_dataset(out_dir, tracks=6, clips=1, shards=1)
     rows = rows_of(out_dir, read_manifest(out_dir).shards[0])
     assert not rows[1]["qc_flags"]
     assert rows[1]["chord_summary"]
