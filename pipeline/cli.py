@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -98,6 +99,7 @@ class ClipCount(click.ParamType[Any]):
 
 
 PROFILES = ["best", "paper", "permissive"]
+STYLES = ["objective", "short", "keywords", "casual"]
 BEAM_SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -106,10 +108,11 @@ def build_options(command: Any) -> Any:
     options = [
         click.option("--profile", type=Choice(PROFILES), help="Tools and fusion: best "
                      "(default), paper (the published recipe; needs `make omnizart`), permissive (no NC, no AGPL)."),
-        click.option("--clips-per-track", type=ClipCount(), metavar="K|all", help="K loudest 10 s clips of a track (default 1), or all."),
+        click.option("--clips-per-track", type=ClipCount(), metavar="K|all",
+                     help="K loudest 10 s clips of a track (default 1), or all."),
         click.option("--captioner", type=Choice(["template", "openai"]), help="Who writes captions "
                      "(default template: a grammar, no model)."),
-        click.option("--caption-style", type=Choice(["objective", "short", "keywords", "casual"]), help="Style of the caption column."),
+        click.option("--caption-style", type=Choice(STYLES), help="Style of the caption column."),
         click.option("--audio", type=Choice(["embed", "path", "none"]), help="Audio column: embedded FLAC "
                      "(default), the file's path, or nothing."),
         click.option("--source", metavar="NAME", help="Name of the corpus in the rows (default: the input's name)."),
@@ -162,9 +165,10 @@ def _check_arguments(ctx: click.Context, input_: str, out: Path) -> None:
         check_beam_args(words, ours)
     if input_.startswith("-") or str(out).startswith("-"):
         raise CommandError("give INPUT and OUT before the options of Beam")
-    for before, word in zip(words[1:], words[2:], strict=False):
+    for before, word in pairwise(words[1:]):
         if not word.startswith("--") and (not before.startswith("--") or "=" in before):
-            raise CommandError(f"unexpected argument {word!r}; quote names with spaces")
+            kind = "no such option:" if word.startswith("-") else "unexpected argument"
+            raise CommandError(f"{kind} {word!r}; quote names with spaces")
 
 
 @main.command(context_settings=BEAM_SETTINGS)

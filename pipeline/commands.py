@@ -8,18 +8,19 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from annotators import ProfileError, load_profile
 from pipeline.build import Build, BuildSpec
 from pipeline.config import BuildConfig, Stage
-from pipeline.errors import MachineError
+from pipeline.errors import CommandError, MachineError
 from pipeline.failures import FAILURES_FOLDER
 from pipeline.inventory import take_inventory
-from pipeline.manifest import read_manifest
-from pipeline.plan import make_plan
+from pipeline.manifest import MANIFEST_NAME, read_manifest
+from pipeline.plan import check_given_splits, make_plan
 from pipeline.progress import BuildProgress, is_terminal
 from pipeline.report import write_report
 from pipeline.runner import check_runner
 from pipeline.sources import open_source
-from pipeline.state import forget_failures
+from pipeline.state import any_failed, forget_failures
 from pipeline.supervise import supervise
 from pipeline.workdir import OutputFolder
 from schemas import Manifest
@@ -44,10 +45,12 @@ def run_build(
 ) -> None:
     """Build INPUT into OUT, from stage ``first`` to ``last``. Raises CommandError and its kinds."""
     started = time.monotonic()
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True, quiet=quiet, markup=False)  # names and captions hold brackets
     check_runner(runner)
+    check_profile(config)
     source = open_source(input_, exclude=out)
     files = list(source.files())
+    check_given_splits(files)
     folder = OutputFolder(out)
     folder.prepare()
     identity = {"input": source.identity, "config": config.model_dump(mode="json")}
@@ -58,9 +61,10 @@ def run_build(
         hashed = take_inventory(files, folder.inventory_file, lambda: None)
         plan = make_plan(hashed, config.source or source.name, config, limit)
         build = Build(BuildSpec(out, plan, config, first, last, workers, runner, beam_args))
-        if retry_failed:
-            forget_failures(build.annotations, build.state())
-            (out / "manifest.json").unlink(missing_ok=True)
+        if retry_failed and any_failed(state := build.state()):
+            # The manifest goes first: a kill in between must not leave a dataset that looks complete.
+            (out / MANIFEST_NAME).unlink(missing_ok=True)
+            forget_failures(build.annotations, state)
         if last == "write" and build.is_done():
             if not (out / REPORT).exists():
                 write_report(out)
@@ -81,7 +85,15 @@ def run_build(
             return
         write_report(out)
         if not quiet:
-            print_summary(out, build, time.monotonic() - started, Console())
+            print_summary(out, build, time.monotonic() - started, Console(markup=False))
+
+
+def check_profile(config: BuildConfig) -> None:
+    """Raise CommandError for settings in ``profile_overrides`` that the profile does not know or take."""
+    try:
+        load_profile(config.profile).with_overrides(config.profile_overrides)
+    except ProfileError as error:
+        raise CommandError(f"setting 'profile_overrides': {error}") from None
 
 
 def print_summary(out: Path, build: Build, seconds: float, console: Console) -> None:

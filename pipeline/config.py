@@ -3,10 +3,10 @@
 What changes rows is part of a fingerprint; what only changes speed (workers, runner) is not in this object at all.
 """
 
-import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.errors import CommandError
+from pipeline.nearest import nearest
 from schemas.version import FGMCAPS_SCHEMA_VERSION
 
 # Raised when the same audio and settings would give other clips or other labels than the version before.
@@ -23,12 +24,13 @@ WRITE_CODE_VERSION = 1
 
 Stage = Literal["annotate", "caption", "write"]
 STYLES = ("objective", "short", "keywords", "casual")
+SPLITS = ("train", "validation", "test")
 
 
 class BuildConfig(BaseModel):
     """Everything that decides what a dataset holds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     profile: Literal["best", "paper", "permissive"] = "best"
     profile_overrides: dict[str, Any] = Field(default_factory=dict)
@@ -43,13 +45,22 @@ class BuildConfig(BaseModel):
     source: str | None = None
     licence: str | None = None
     decode_timeout_s: float = Field(default=60.0, gt=0)
-    max_track_hours: float = Field(default=6.0, gt=0)
+    max_track_hours: float = Field(default=6.0, gt=0, le=27)  # clip ids hold starts up to 27.7 h
 
-    @field_validator("clips_per_track")
+    @field_validator("*", mode="before")
     @classmethod
-    def _positive(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and value < 1:
-            raise ValueError("must be at least 1, or 'all'")
+    def _no_switch(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # YAML reads yes, no, on and off as booleans, and a boolean would pass as 0 or 1
+            raise ValueError("no setting is yes or no")
+        return value
+
+    @field_validator("clips_per_track", mode="before")
+    @classmethod
+    def _whole_or_all(cls, value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+            value = int(value)  # options come as text
+        if value != "all" and (not isinstance(value, int) or value < 1):
+            raise ValueError("must be a whole number from 1, or all")
         return value
 
     @field_validator("splits")
@@ -60,7 +71,8 @@ class BuildConfig(BaseModel):
         bad = [name for name in value if not name.isidentifier()]
         if bad:
             raise ValueError(f"not a split name: {bad[0]!r}")
-        return value
+        # One order whatever the file's, because the order decides who goes where and fingerprints do not see it.
+        return dict(sorted(value.items(), key=lambda item: (_rank(item[0]), item[0])))
 
     def annotate_fingerprint(self, profile_fingerprint: str, decoder_version: str) -> str:
         """Key of annotation journals: changes when any label could change."""
@@ -87,15 +99,13 @@ class BuildConfig(BaseModel):
         )
 
 
+def _rank(split: str) -> int:
+    return SPLITS.index(split) if split in SPLITS else len(SPLITS)
+
+
 def fingerprint(**parts: Any) -> str:
     """SHA-256 (hex) of the canonical JSON of ``parts``."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` for the closest known word, or an empty string."""
-    match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f" (did you mean {match[0]!r}?)" if match else ""
 
 
 def load_config(path: Path | None, overrides: Mapping[str, Any]) -> BuildConfig:
@@ -107,7 +117,7 @@ def load_config(path: Path | None, overrides: Mapping[str, Any]) -> BuildConfig:
     if path is not None:
         try:
             loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: not UTF-8; a 13th month
             raise CommandError(f"cannot read the configuration {path}: {' '.join(str(error).split())}") from None
         if not isinstance(loaded, dict | None):
             raise CommandError(
@@ -125,4 +135,15 @@ def load_config(path: Path | None, overrides: Mapping[str, Any]) -> BuildConfig:
         first = error.errors(include_url=False)[0]
         key = str(first["loc"][0]) if first["loc"] else "configuration"
         message = first["msg"].removeprefix("Value error, ")
-        raise CommandError(f"setting {key!r} = {data.get(key)!r}: {message}") from None
+        value = _short(data.get(key))
+        if first["type"] == "literal_error" and isinstance(first["input"], str):
+            message += nearest(first["input"], re.findall(r"'(\w+)'", first["ctx"]["expected"]))
+        if key in overrides:
+            raise CommandError(f"--{key.replace('_', '-')} {value}: {message}") from None
+        where = f"{path}: " if path is not None else ""
+        raise CommandError(f"{where}setting {key!r} = {value}: {message}") from None
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

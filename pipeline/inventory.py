@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+import re
+import stat
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,6 +40,8 @@ def hash_location(location: str) -> str:
     source = open_location(location)
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
+    if not stat.S_ISREG(source.stat().st_mode):  # a manifest may name a pipe or a device, which never ends
+        raise ValueError("not a regular file")
     digest = hashlib.sha256()
     with source.open("rb") as handle:
         while block := handle.read(BLOCK):
@@ -79,7 +83,10 @@ def _read_cache(path: Path) -> dict[str, tuple[str, str]]:
         return {}
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return {str(loc): (str(stamp), str(sha)) for loc, stamp, sha in rows}
-    except ValueError:
+        known = {str(loc): (str(stamp), str(sha)) for loc, stamp, sha in rows}
+        if not all(re.fullmatch(r"[0-9a-f]{64}", sha) for _, sha in known.values()):
+            raise ValueError("not a SHA-256")
+        return known
+    except (ValueError, TypeError):
         log.warning("the inventory %s is damaged; hashing every file again", path)
         return {}

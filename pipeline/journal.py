@@ -93,12 +93,16 @@ def read_index(path: Path) -> Iterator[Entry]:
     with path.open("rb") as handle:
         head = handle.readline()
         base = handle.tell()
+        size = handle.seek(0, os.SEEK_END)
     try:
-        rows = json.loads(head)
-        for kind, key, offset, length, note in rows:
-            yield Entry(kind, key, path, base + offset, length, note)
+        entries = [
+            Entry(kind, key, path, base + offset, length, note) for kind, key, offset, length, note in json.loads(head)
+        ]
+        if entries and entries[-1].offset + entries[-1].length != size:
+            raise ValueError(f"{size} bytes, {entries[-1].offset + entries[-1].length} expected")
     except (ValueError, TypeError) as error:
         raise MachineError(f"damaged journal segment {path} ({error}); delete it and run again") from None
+    yield from entries
 
 
 def scan(folder: Path) -> Iterator[Entry]:

@@ -1,14 +1,16 @@
 """The plan of a build: which tracks, in which splits. A pure function of what the inventory holds."""
 
 import hashlib
+import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.config import BuildConfig, fingerprint
 from pipeline.errors import CommandError
 from pipeline.inventory import Hashed
-from schemas import DeadLetter, Track, to_dict
+from pipeline.sources import FoundFile
+from schemas import DeadLetter, Track, TrackMetadata, to_dict
 from schemas.ids import split_of, track_id_of_digest
 
 NO_ARTIST = frozenset(("", "unknown", "unknown artist", "various", "various artists", "va", "n/a", "none"))
@@ -40,7 +42,7 @@ def make_plan(hashed: Sequence[Hashed], source: str, config: BuildConfig, limit:
     ``limit`` keeps the first tracks by ``source_path``. Raises CommandError when given splits would leak: two splits
     for one artist or for copies of one file.
     """
-    ordered = sorted(hashed, key=lambda h: h.file.source_path)
+    ordered = sorted(hashed, key=lambda h: (h.file.source_path, h.file.location))
     copies: dict[str, list[Hashed]] = defaultdict(list)
     letters = []
     for item in ordered:
@@ -74,27 +76,41 @@ def _track(track_id: str, group: Sequence[Hashed], source: str, config: BuildCon
 
 def leak_group(track: Track) -> str:
     """Tracks of one group share a split: those of a known artist, else the track alone."""
-    artist = " ".join((track.metadata.artist or "").split()).casefold()
-    return f"track:{track.track_id}" if artist in NO_ARTIST else f"artist:{artist}"
+    artist = _artist(track.metadata)
+    return f"track:{track.track_id}" if artist is None else f"artist:{artist}"
 
 
-def _with_splits(tracks: Sequence[Track], config: BuildConfig) -> list[Track]:
+def _artist(metadata: TrackMetadata) -> str | None:
+    artist = unicodedata.normalize("NFC", " ".join((metadata.artist or "").split()).casefold())
+    return None if artist in NO_ARTIST else artist
+
+
+def check_given_splits(files: Iterable[FoundFile]) -> None:
+    """Raise CommandError when an artist is given two splits: known before a file is read."""
+    _given_splits((f"artist:{artist}", f) for f in files if (artist := _artist(f.metadata)) is not None)
+
+
+def _given_splits(groups: Iterable[tuple[str, Track | FoundFile]]) -> dict[str, str]:
     given: dict[str, tuple[str, str]] = {}
-    for track in tracks:
-        split = track.metadata.split
+    for group, item in groups:
+        split = item.metadata.split
         if split is None:
             continue
-        group = leak_group(track)
-        before = given.setdefault(group, (split, track.source_path))
+        before = given.setdefault(group, (split, item.source_path))
         if before[0] != split:
             raise CommandError(
                 f"{group.replace(':', ' ', 1)!r} is given two splits, which leaks: {before[1]!r}: {before[0]}, "
-                f"{track.source_path!r}: {split}; give the artist's tracks one split, or leave the column empty"
+                f"{item.source_path!r}: {split}; give the artist's tracks one split, or leave the column empty"
             )
+    return {group: split for group, (split, _) in given.items()}
+
+
+def _with_splits(tracks: Sequence[Track], config: BuildConfig) -> list[Track]:
+    given = _given_splits((leak_group(track), track) for track in tracks)
     out = []
     for track in tracks:
         group = leak_group(track)
-        split = given[group][0] if group in given else split_of(group, config.splits, config.seed)
+        split = given.get(group) or split_of(group, config.splits, config.seed)
         out.append(replace(track, split=split))
     return out
 

@@ -39,12 +39,16 @@ class JournalCounter:
                 match entry.kind:
                     case "annotation":
                         self.annotations.add(entry.key)
+                        self.failed.discard(entry.key)
                     case "track":
                         self.tracks.add(entry.key)
                     case "caption":
                         self.captions.add(entry.key)
                     case "dead" if entry.note[0] == "failed":
                         self.failed.add(entry.key)
+                    case "retry":
+                        self.tracks.discard(entry.key)
+                        self.failed = {key for key in self.failed if not key.startswith(entry.key)}
                     case _:
                         pass
 
@@ -88,8 +92,9 @@ class BuildProgress:
         status = self.status.read()
         if status is None or status.stage not in TITLES or not status.total:
             return
-        done, clips = self._done(status.stage)
         stage, total = status.stage, status.total
+        done, clips = self._done(stage)
+        done = min(done, total)  # a journal may hold tracks that the input has no more
         first = stage not in self.began
         begin, start = self.began.setdefault(stage, (now, done))
         more = ""
@@ -100,7 +105,7 @@ class BuildProgress:
         if self.live:
             if stage not in self.tasks:
                 self.tasks[stage] = self.bar.add_task(TITLES[stage], total=total, unit=UNITS[stage], more="")
-            self.bar.update(self.tasks[stage], completed=min(done, total), total=total, more=more)
+            self.bar.update(self.tasks[stage], completed=done, total=total, more=more)
         elif force or first or now - self.last_plain >= PLAIN_EVERY_S:
             self.last_plain = now
             self.console.print(f"{TITLES[stage]}: {done}/{total} {UNITS[stage]}{more}", highlight=False)

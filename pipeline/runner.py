@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
-from pipeline.config import nearest
 from pipeline.errors import CommandError, MachineError
+from pipeline.nearest import nearest
 
 LOCAL = "local"
 # Measured with Beam 2.77: of two branches only the last ran, and what finish_bundle wrote vanished.
@@ -55,15 +55,26 @@ def check_beam_args(args: Sequence[str], ours: Sequence[str]) -> None:
         if not arg.startswith("--"):
             continue
         name = arg.removeprefix("--").split("=")[0]
-        if name not in known and name.replace("-", "_") not in known:
+        if name not in known:  # Beam itself would drop it in silence, also one spelt with - for _
             hint = nearest(f"--{name}", [*ours, *(f"--{k}" for k in known)])
             raise CommandError(f"no such option: --{name}{hint}")
 
 
 def check_runner(name: str) -> None:
-    """Raise CommandError for a runner that would lose rows."""
-    if name in REFUSED:
-        raise CommandError(f"--runner {name} is not offered: {REFUSED[name]}; use local, FlinkRunner or SparkRunner")
+    """Raise CommandError for a runner that Beam does not know, and for one that would lose rows.
+
+    Beam takes a known name in any case and without its ``Runner``, or the dotted path of a class.
+    """
+    if name == LOCAL:
+        return
+    known = {path.rpartition(".")[2].lower(): path.rpartition(".")[2] for path in StandardOptions.ALL_KNOWN_RUNNERS}
+    short = name.rpartition(".")[2].lower()
+    full = known.get(short, known.get(f"{short}runner", name))
+    if full in REFUSED:
+        raise CommandError(f"--runner {name} is not offered: {REFUSED[full]}; use local, FlinkRunner or SparkRunner")
+    if full == name and "." not in name and name not in known.values():
+        offered = [LOCAL, *sorted(set(known.values()) - set(REFUSED))]
+        raise CommandError(f"no such runner: {name}{nearest(name, offered)}; use local, FlinkRunner or SparkRunner")
 
 
 def run_graph(

@@ -61,6 +61,11 @@ def read_annotations(folder: Path, tracks: Iterable[Track]) -> AnnotationState:
     return state
 
 
+def any_failed(state: AnnotationState) -> bool:
+    """True if some clip or track failed (and was not merely filtered)."""
+    return any(entry.note[0] == "failed" for entry in state.letters.values())
+
+
 def forget_failures(folder: Path, state: AnnotationState) -> int:
     """Journal that the tracks with a failed clip are to be tried again; returns how many tracks."""
     tracks = sorted({key[:16] for key, entry in state.letters.items() if entry.note[0] == "failed"})

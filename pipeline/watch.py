@@ -37,11 +37,18 @@ def follow_build() -> None:
 
 def _exit_without(other: psutil.Process, poll_s: float = 1.0) -> None:
     def watch() -> None:
-        while other.is_running() and other.status() != psutil.STATUS_ZOMBIE:  # is_running knows reused pids
+        while _works(other):
             time.sleep(poll_s)
         os._exit(1)
 
     threading.Thread(target=watch, name="exit-without-parent", daemon=True).start()
+
+
+def _works(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)  # is_running knows reused pids
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False
 
 
 class InFlight:
@@ -60,11 +67,19 @@ class InFlight:
         self.path.unlink(missing_ok=True)
 
 
+def _lives(pid: int) -> bool:
+    try:
+        return _works(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
+
+
 def blamed(folder: Path) -> list[str]:
     """Clips and tracks that processes of this host left in flight when they died."""
     keys = []
-    for path in sorted(folder.glob(f"{socket.gethostname()}-*.json")):
-        if not psutil.pid_exists(int(path.stem.rpartition("-")[2])):
+    for path in sorted(folder.glob("*.json")):
+        host, _, pid = path.stem.rpartition("-")
+        if host == socket.gethostname() and pid.isdecimal() and not _lives(int(pid)):
             try:
                 keys.append(str(json.loads(path.read_text(encoding="utf-8"))))
             except (ValueError, FileNotFoundError):

@@ -9,7 +9,7 @@ from schemas import CLIP_SECONDS
 
 HOP_S = 0.5
 EDGE_SHARE = 0.1
-"""Share of a track at each end that a chosen clip avoids: intros, fades and applause."""
+"""Share of the possible starts at each end that a chosen clip avoids: intros, fades and applause."""
 
 
 def choose_windows(
@@ -30,9 +30,9 @@ def choose_windows(
     hop_ms, span = round(HOP_S * 1000), round(CLIP_SECONDS / HOP_S)
     positions = (total_ms - clip_ms) // hop_ms + 1
     energy = np.zeros(positions - 1 + span)
-    energy[: min(len(rms), len(energy))] = np.asarray(rms, np.float64)[: len(energy)] ** 2
+    energy[: min(len(rms), len(energy))] = np.nan_to_num(np.asarray(rms, np.float64)[: len(energy)]) ** 2
     loudness = np.convolve(energy, np.ones(span), mode="valid")
-    edge = int(positions * hop_ms * EDGE_SHARE) // hop_ms
+    edge = int(positions * EDGE_SHARE)
     # Clips near the ends are a last resort: they follow all others, loudest first.
     inner = np.array([edge <= i < positions - edge for i in range(positions)])
     order = sorted(range(positions), key=lambda i: (not inner[i], -round(float(loudness[i]), 9), i))

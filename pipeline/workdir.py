@@ -36,16 +36,16 @@ class OutputFolder:
 
         Raises CommandError.
         """
-        if self.root.exists() and not self.root.is_dir():
-            raise CommandError(f"the output {self.root} is a file; name a folder")
-        if self.root.is_dir() and not self.work.is_dir():
-            foreign = next((p.name for p in sorted(self.root.iterdir())), None)
-            if foreign is not None:
-                raise CommandError(
-                    f"the output folder {self.root} is not empty ({foreign!r}) and was not made by fgmcaps; "
-                    "name a new folder"
-                )
         try:
+            if self.root.exists() and not self.root.is_dir():
+                raise CommandError(f"the output {self.root} is a file; name a folder")
+            if self.root.is_dir() and not self.work.is_dir():
+                foreign = next((p.name for p in sorted(self.root.iterdir())), None)
+                if foreign is not None:
+                    raise CommandError(
+                        f"the output folder {self.root} is not empty ({foreign!r}) and was not made by fgmcaps; "
+                        "name a new folder"
+                    )
             self.work.mkdir(parents=True, exist_ok=True)
             probe = self.work / f".probe-{uuid4().hex}"
             probe.touch()
@@ -54,20 +54,23 @@ class OutputFolder:
             raise CommandError(f"cannot write to the output folder {self.root}: {error.strerror}") from None
 
     def read_identity(self) -> dict[str, Any] | None:
-        """What the folder was built from and with; None for a new folder."""
+        """What the folder was built from and with; None for a new folder. Raises CommandError if it is damaged."""
         try:
             data = json.loads(self.identity_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except ValueError:
-            raise CommandError(f"{self.identity_file} is damaged; use --replace to build {self.root} anew") from None
-        return data if isinstance(data, dict) else None
+            data = None
+        if not isinstance(data, dict):
+            raise CommandError(f"{self.identity_file} is damaged; use --replace to build {self.root} anew")
+        return data
 
     def claim(self, identity: dict[str, Any], replace: bool) -> None:
         """Bind the folder to an input and a configuration; refuse another one unless ``replace``."""
-        before = self.read_identity()
-        if before is not None and before != identity and not replace:
-            changed = [f"{k}: {before.get(k)!r} -> {v!r}" for k, v in identity.items() if before.get(k) != v]
+        before = None if replace else self.read_identity()
+        if before is not None and before != identity:
+            old, new = _flat(before), _flat(identity)
+            changed = [f"{k}: {old.get(k)!r} -> {new.get(k)!r}" for k in new | old if old.get(k) != new.get(k)]
             raise CommandError(
                 f"the output folder {self.root} holds a build of another input or with other settings "
                 f"({'; '.join(changed)}); name another folder, or pass --replace to rebuild this one"
@@ -83,3 +86,9 @@ class OutputFolder:
             except OSError:
                 raise CommandError(f"another fgmcaps command is working in {self.root}; wait for it to end") from None
             yield
+
+
+def _flat(identity: dict[str, Any]) -> dict[str, Any]:
+    """The settings beside the input, so that a difference is told by its own name."""
+    config = identity.get("config")
+    return {**{k: v for k, v in identity.items() if k != "config"}, **(config if isinstance(config, dict) else {})}

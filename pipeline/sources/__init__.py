@@ -3,12 +3,18 @@
 from pathlib import Path
 
 from pipeline.errors import CommandError
-from pipeline.sources.base import FoundFile, Source
-from pipeline.sources.folder import AUDIO_SUFFIXES, FolderSource, has_audio
+from pipeline.nearest import nearest
+from pipeline.sources.base import FoundFile, Source, printable
+from pipeline.sources.folder import AUDIO_SUFFIXES, FolderSource, has_audio, walk
 from pipeline.sources.hf_dataset import HubDatasetSource, parquet_has_audio
 from pipeline.sources.manifest_file import MANIFEST_SUFFIXES, ManifestSource
 
 __all__ = ["FoundFile", "Source", "open_source"]
+
+
+def holds_dataset(root: Path, exclude: Path | None = None) -> bool:
+    """True if some file below ``root`` is Parquet or Arrow."""
+    return any(path.suffix.lower() in (".parquet", ".arrow") for path, _ in walk(root, exclude))
 
 
 def open_source(text: str, exclude: Path | None = None) -> Source:
@@ -20,7 +26,7 @@ def open_source(text: str, exclude: Path | None = None) -> Source:
     if path.is_dir():
         if has_audio(path, exclude):
             return FolderSource(path, exclude)
-        if any(path.glob("**/*.parquet")) or any(path.glob("**/*.arrow")):
+        if holds_dataset(path, exclude):
             return HubDatasetSource(text)
         return FolderSource(path, exclude)  # its error tells what the folder holds
     if path.is_file():
@@ -32,9 +38,11 @@ def open_source(text: str, exclude: Path | None = None) -> Source:
         if suffix in AUDIO_SUFFIXES:
             raise CommandError(f"the input {text} is one audio file; name its folder, or use `fgmcaps annotate-file`")
         raise CommandError(f"the input {text} is no folder, manifest ({', '.join(MANIFEST_SUFFIXES)}) or dataset")
-    if text.count("/") == 1 and not text.startswith((".", "/", "~")) and all(text.split("/")):
+    user, slash, name = text.partition("/")
+    if slash and user and name and "/" not in name and not text.startswith((".", "~")) and not Path(user).is_dir():
         return HubDatasetSource(text)
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     raise CommandError(
-        f"no such input: {text}; give a folder of audio, a manifest ({', '.join(MANIFEST_SUFFIXES)}), "
+        f"no such input: {printable(text)}{printable(nearest(path.name, beside))}; give a folder of audio, a manifest ({', '.join(MANIFEST_SUFFIXES)}), "
         "or a Hugging Face dataset (user/name, or a folder of Parquet files with an Audio column)"
     )

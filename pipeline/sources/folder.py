@@ -1,14 +1,16 @@
 """A folder of audio files, searched to the bottom."""
 
+import logging
 import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import NothingToBuildError
+from pipeline.errors import CommandError, NothingToBuildError
 from pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
 
+log = logging.getLogger(__name__)
 _SUFFIXES = """
     .aac .ac3 .aif .aifc .aiff .alac .ape .au .caf .flac .m4a .m4b .mka .mp2 .mp3 .mp4 .mpc .oga .ogg .opus .snd .spx
     .tta .w64 .wav .wave .webm .wma .wv
@@ -18,15 +20,21 @@ AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 
 def walk(root: Path, exclude: Path | None = None) -> Iterator[tuple[Path, os.stat_result]]:
     """Regular files below ``root`` in a fixed order. Hidden entries are left out; links to folders are not followed
-    (no loops); links to files are; pipes and devices are left out."""
+    (no loops); links to files are; pipes and devices are left out.
+
+    Raises CommandError when ``root`` itself cannot be read; a folder below it that cannot is logged and left out.
+    """
     skip = exclude.resolve() if exclude is not None and exclude.exists() else None
     pending = [root]
     while pending:
         folder = pending.pop()
         try:
             entries = sorted(os.scandir(folder), key=lambda e: e.name)
-        except OSError:
-            continue  # an unreadable folder has no files that could be named
+        except OSError as error:
+            if folder == root:
+                raise CommandError(f"cannot read the folder {printable(str(root))}: {error.strerror}") from None
+            log.warning("left out the folder %s, which cannot be read: %s", printable(str(folder)), error.strerror)
+            continue
         for entry in entries:
             if entry.name.startswith("."):
                 continue

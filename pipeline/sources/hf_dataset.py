@@ -1,20 +1,24 @@
-"""A Hugging Face dataset with an Audio column: a name on the Hub, a folder of Parquet files, or one Parquet file.
+"""A Hugging Face dataset with an Audio column: a name on the Hub, a folder of Parquet files or of ``save_to_disk``, or
+one Parquet file.
 
 Rows are addressed as ``row:{...}`` and opened by any worker through the memory-mapped copy that ``datasets`` keeps, so
 no audio travels through the DAG.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.config import SPLITS
 from pipeline.errors import CommandError, NothingToBuildError
 from pipeline.sources.base import FoundFile, Source, printable
-from pipeline.sources.manifest_file import ALIASES, FIELDS, SPLITS, metadata_of
+from pipeline.sources.manifest_file import ALIASES, FIELDS, metadata_of
 
 ROW = "row:"
+UNNAMED = "rows"
+"""Stands for the split of a table that has none."""
 
 
 class HubDatasetSource(Source):
@@ -33,12 +37,13 @@ class HubDatasetSource(Source):
             rows = splits[split]
             column = _audio_column(rows, self.dataset)
             known = [c for c in rows.column_names if ALIASES.get(c, c) in FIELDS]
+            names = {c: _label_names(rows.features[c]) for c in known}
             described = rows.select_columns(known) if known else None
             for index in range(len(rows)):
                 empty = False
-                row = dict(described[index]) if described is not None else {}
-                if split in SPLITS:
-                    row.setdefault("split", split)
+                row = {c: names[c](v) for c, v in described[index].items()} if described is not None else {}
+                if split in SPLITS and not row.get("split"):
+                    row["split"] = split
                 location = ROW + json.dumps([self.dataset, split, column, index])
                 where = f"{self.dataset}: split {split}: row {index}"
                 stamp = f"{rows._fingerprint}:{index}"
@@ -78,7 +83,10 @@ def _load(name: str) -> Any:
     datasets.disable_progress_bars()
     try:
         if name.endswith(".parquet"):
-            loaded = datasets.load_dataset("parquet", data_files=name)
+            loaded = {UNNAMED: datasets.load_dataset("parquet", data_files=name, split="train")}
+        elif any((Path(name) / index).is_file() for index in ("state.json", "dataset_dict.json")):
+            saved = datasets.load_from_disk(name)
+            loaded = {str(saved.split or UNNAMED): saved} if isinstance(saved, datasets.Dataset) else saved
         else:
             loaded = datasets.load_dataset(name)
     except Exception as error:  # the library raises a dozen kinds, each with a text for people
@@ -89,6 +97,22 @@ def _load(name: str) -> Any:
         column = _audio_column(rows, name)
         out[split] = rows.cast_column(column, datasets.Audio(decode=False))
     return out
+
+
+def _label_names(feature: Any) -> Callable[[Any], Any]:
+    """What turns a stored value into text: class labels (genres of GTZAN) are stored as numbers."""
+    import datasets
+
+    inner = getattr(feature, "feature", feature[0] if isinstance(feature, list) else feature)
+    if not isinstance(inner, datasets.ClassLabel):
+        return lambda value: value
+
+    def name(value: Any) -> Any:
+        if isinstance(value, list):
+            return [name(v) for v in value if v is not None and v >= 0]
+        return None if value is None or value < 0 else inner.int2str(value)  # -1 is "no label"
+
+    return name
 
 
 def _audio_column(rows: Any, name: str) -> str:

@@ -2,20 +2,21 @@
 
 import csv
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import nearest
+from pipeline.config import SPLITS
 from pipeline.errors import CommandError, NothingToBuildError
+from pipeline.nearest import nearest
 from pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
 from schemas import ContractError, TrackMetadata, from_dict
 
 MANIFEST_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 PATH_COLUMNS = ("path", "file", "file_name", "filename", "audio")
 ALIASES = {"license": "licence", "genres": "genre", "moods": "mood"}
-SPLITS = ("train", "validation", "test")
 FIELDS = ("title", "artist", "album", "genre", "mood", "licence", "split")
 
 
@@ -31,12 +32,13 @@ class ManifestSource(Source):
         """Tracks sorted by path. A file that is missing is listed (and fails later by itself); a bad table raises
         CommandError naming file and row."""
         found: dict[str, FoundFile] = {}
-        for number, row in enumerate(_rows(self.path), start=1):
-            where = f"{self.path}: row {number}"
+        for place, row in _rows(self.path):
+            where = f"{self.path}: {place}"
             column = next((c for c in PATH_COLUMNS if row.get(c)), None)
             if column is None:
-                raise CommandError(f"{where}: no audio path; name it in a column {PATH_COLUMNS[0]!r}")
-            if not isinstance(row[column], str):
+                has = ", ".join(map(str, row)) or "none"
+                raise CommandError(f"{where}: no audio path; name it in a column {PATH_COLUMNS[0]!r} (columns: {has})")
+            if not is_text(row[column]):
                 raise CommandError(f"{where}: the audio path in {column!r} is no text")
             metadata = metadata_of(row, where)
             path = self.path.parent / row[column]
@@ -62,15 +64,17 @@ def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:
     data: dict[str, Any] = {}
     for name, value in row.items():
         field = ALIASES.get(name, name)
-        if field not in FIELDS or value is None or value == "":
+        if field not in FIELDS or value is None or value == "" or value != value:  # NaN is how tables say: no value
             continue
         if field in ("genre", "mood"):
             parts = re.split(r"[,;|]", value) if isinstance(value, str) else value
-            if not isinstance(parts, list | tuple):
+            if not isinstance(parts, list | tuple) or not all(isinstance(p, str) for p in parts):
                 raise CommandError(f"{where}: {name!r} must be text or a list of texts")
-            data[field] = tuple(str(p).strip() for p in parts if str(p).strip())
+            data[field] = tuple(dict.fromkeys(p.strip() for p in parts if p.strip()))
+        elif isinstance(value, str | int | float):
+            data[field] = str(value).strip() or None
         else:
-            data[field] = str(value).strip()
+            raise CommandError(f"{where}: {name!r} must be text")
     split = data.get("split")
     if split is not None and split not in SPLITS:
         raise CommandError(f"{where}: split {split!r} is none of {', '.join(SPLITS)}{nearest(split, SPLITS)}")
@@ -80,32 +84,52 @@ def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:
         raise CommandError(f"{where}: {error}") from None
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def is_text(value: object) -> bool:
+    """True for a string that can be written as UTF-8, or as a file name (JSON can spell others)."""
+    try:
+        return isinstance(value, str) and bool(os.fsencode(value))
+    except UnicodeEncodeError:
+        return False
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         match path.suffix.lower():
             case ".parquet":
                 import pyarrow.parquet as pq
 
                 with pq.ParquetFile(path) as table:
+                    number = 0
                     for batch in table.iter_batches(1024):
-                        yield from batch.to_pylist()
+                        for row in batch.to_pylist():
+                            number += 1
+                            yield f"row {number}", row
             case ".jsonl":
-                with path.open(encoding="utf-8") as lines:
+                with path.open(encoding="utf-8-sig") as lines:
                     for number, line in enumerate(lines, start=1):
                         if line.strip():
-                            row = json.loads(line)
-                            if not isinstance(row, dict):
-                                raise CommandError(f"{path}: line {number}: not a JSON object")
-                            yield row
+                            yield f"line {number}", _json_object(line, f"{path}: line {number}")
             case suffix:
                 with path.open(encoding="utf-8-sig", newline="") as lines:
-                    for row in csv.DictReader(lines, delimiter="\t" if suffix == ".tsv" else ","):
+                    table = csv.DictReader(lines, delimiter="\t" if suffix == ".tsv" else ",", strict=True)
+                    for row in table:
                         if None in row:
                             raise CommandError(
-                                f"{path}: a row has more values than the header has columns: {row[None]}"
+                                f"{path}: line {table.line_num}: more values than the header has columns: "
+                                f"{', '.join(row[None])!r}; quote values that hold the separator"
                             )
-                        yield row
+                        yield f"line {table.line_num}", row
     except CommandError:
         raise
     except (OSError, ValueError, csv.Error) as error:
         raise CommandError(f"cannot read the manifest {path}: {' '.join(str(error).split())}") from None
+
+
+def _json_object(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"{where}: not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise CommandError(f"{where}: not a JSON object")
+    return row
