@@ -34,7 +34,7 @@ def key_correlations(pitch_classes: Floats, profile: str = "temperley") -> Float
     table = np.array([np.roll(p, tonic) for p in (major, minor) for tonic in range(12)])
     centred = np.asarray(pitch_classes, dtype=np.float64) - np.mean(pitch_classes)
     norm = np.linalg.norm(centred)
-    if norm < 1e-12:
+    if norm <= 1e-9 * np.abs(pitch_classes).max():
         return np.zeros(24)
     table = table - table.mean(axis=1, keepdims=True)
     return np.asarray(table @ centred / (np.linalg.norm(table, axis=1) * norm))

@@ -5,7 +5,7 @@ from math import exp
 import mir_eval
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotators.fusion.chords import agreement, decide_chords, majmin, shortest_period, summarise, witnessed
@@ -44,6 +44,7 @@ def test_the_pulse_forgives_a_missed_beat_and_says_so() -> None:
     assert found == (pytest.approx(120.0), pytest.approx(0.8))
 
 
+@settings(deadline=None)
 @given(st.floats(40, 240), st.floats(40, 240))
 def test_agreement_is_symmetric_and_means_four_percent(a: float, b: float) -> None:
     assert agree(a, b, 0.04) == agree(b, a, 0.04)
@@ -275,6 +276,7 @@ def test_the_summary_leaves_out_silence_blips_doubt_and_inversions() -> None:
     assert len(summarise(many, CHORDS)) == 8
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("ABC"), min_size=1, max_size=5), st.integers(2, 4), st.integers(0, 4))
 def test_the_period_repeats_to_the_sequence(unit: list[str], times: int, tail: int) -> None:
     sequence = unit * times + unit[: min(tail, len(unit))]
