@@ -1,6 +1,7 @@
 """The process that opens hostile audio files: probe, envelope, read. Of the pipeline it imports the sources only."""
 
 import errno
+import mmap
 import os
 import stat
 import subprocess
@@ -24,6 +25,7 @@ from pipeline.audio_sources import (
     container_name,
     ffmpeg_installed,
 )
+from pipeline.mp3_length import with_stated_length
 
 TOOL = "fgmcaps-decode"
 HOP_S = 0.5
@@ -115,8 +117,9 @@ def finite(samples: Mono, name: str) -> Mono:
 def opened(args: Mapping[str, Any], arrays: Mapping[str, Array]) -> Iterator[tuple[Source, str]]:
     """The source of a request: a path in ``args``, or the file's bytes in ``arrays``. Raises DecodeError."""
     name = str(args["name"])
-    fd = _memory_file(arrays["data"]) if "data" in arrays else _open_regular(str(args["path"]), name)
+    fd = _memory_file(arrays["data"].data) if "data" in arrays else _open_regular(str(args["path"]), name)
     try:
+        fd = _stating_its_length(fd)
         yield open_source(fd, name), name
     finally:
         os.close(fd)
@@ -165,12 +168,25 @@ def _open_regular(path: str, name: str) -> int:
     return fd
 
 
-def _memory_file(data: Array) -> int:
+def _memory_file(*parts: memoryview | bytes) -> int:
     fd = os.memfd_create("audio")
-    view = data.data
-    while len(view):
-        view = view[os.write(fd, view) :]
+    for part in parts:
+        view = memoryview(part)
+        while len(view):
+            view = view[os.write(fd, view) :]
     return fd
+
+
+def _stating_its_length(fd: int) -> int:
+    """``fd`` itself, or in its place a copy in memory of an MP3 that did not state its length and now does."""
+    lacking = with_stated_length(fd)
+    if lacking is None:
+        return fd
+    frame, start = lacking
+    with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view, view[start:] as audio:
+        copy = _memory_file(frame, audio)
+    os.close(fd)
+    return copy
 
 
 def _ffmpeg_version() -> str:
