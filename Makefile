@@ -8,7 +8,7 @@ INPUT ?=
 OUT ?= demo-out
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo test check lint types unit lock clean
+.PHONY: help setup demo test check lint types unit omnizart test-omnizart chordino test-chordino lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,18 @@ unit: setup
 
 test: check ## All tests, the slow ones with real models included
 	$(BIN)/pytest -m slow
+
+omnizart: ## Environment of Omnizart (the paper profile's chords; needs a C++ compiler)
+	sh annotators/isolated/make_omnizart_env.sh
+
+test-omnizart: setup ## Test Omnizart through a model made by the test (after `make omnizart`)
+	FGMCAPS_TEST_OMNIZART=1 $(BIN)/pytest tests/omnizart
+
+chordino: ## Environment of Chordino (optional; needs a C++ compiler)
+	sh annotators/isolated/make_chordino_env.sh
+
+test-chordino: setup ## Test Chordino (after `make chordino`)
+	FGMCAPS_TEST_CHORDINO=1 $(BIN)/pytest tests/chordino
 
 lock: ## Resolve pyproject.toml anew into requirements/*.lock (needs pip-tools)
 	sh requirements/lock.sh

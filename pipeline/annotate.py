@@ -237,7 +237,9 @@ class FuseEstimates(_Stage):
 
 def _failed(work: ClipWork, stage: str, reason: str, error: BaseException) -> DeadLetter:
     text = " ".join(str(error).split()) or type(error).__name__
-    return dead_letter(work.clip.track, work.clip, stage, reason, error, text)
+    # A tool in a process of its own says whether the same clip may succeed later (time-out, crash).
+    retryable = bool(getattr(error, "retryable", False))
+    return dead_letter(work.clip.track, work.clip, stage, reason, error, text, retryable=retryable)
 
 
 # One writer a folder and process: the journals of several stages share segments.

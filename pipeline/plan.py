@@ -1,7 +1,6 @@
 """The plan of a build: which tracks, in which splits. A pure function of what the inventory holds."""
 
 import hashlib
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +9,8 @@ from pipeline.config import BuildConfig, fingerprint
 from pipeline.errors import CommandError
 from pipeline.inventory import Hashed
 from pipeline.sources import FoundFile
-from schemas import DeadLetter, Track, TrackMetadata, to_dict
-from schemas.ids import split_of, track_id_of_digest
-
-NO_ARTIST = frozenset(("", "unknown", "unknown artist", "various", "various artists", "va", "n/a", "none"))
+from schemas import DeadLetter, Track, to_dict
+from schemas.ids import known_artist, leak_group, split_of, track_id_of_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +71,9 @@ def _track(track_id: str, group: Sequence[Hashed], source: str, config: BuildCon
     return Track(track_id, first.location, source, first.source_path, first.size, "", metadata)
 
 
-def leak_group(track: Track) -> str:
-    """Tracks of one group share a split: those of a known artist, else the track alone."""
-    artist = _artist(track.metadata)
-    return f"track:{track.track_id}" if artist is None else f"artist:{artist}"
-
-
-def _artist(metadata: TrackMetadata) -> str | None:
-    artist = unicodedata.normalize("NFC", " ".join((metadata.artist or "").split()).casefold())
-    return None if artist in NO_ARTIST else artist
-
-
 def check_given_splits(files: Iterable[FoundFile]) -> None:
     """Raise CommandError when an artist is given two splits: known before a file is read."""
-    _given_splits((f"artist:{artist}", f) for f in files if (artist := _artist(f.metadata)) is not None)
+    _given_splits((f"artist:{artist}", f) for f in files if (artist := known_artist(f.metadata.artist)) is not None)
 
 
 def _given_splits(groups: Iterable[tuple[str, Track | FoundFile]]) -> dict[str, str]:
@@ -106,10 +92,10 @@ def _given_splits(groups: Iterable[tuple[str, Track | FoundFile]]) -> dict[str, 
 
 
 def _with_splits(tracks: Sequence[Track], config: BuildConfig) -> list[Track]:
-    given = _given_splits((leak_group(track), track) for track in tracks)
+    given = _given_splits((leak_group(track.track_id, track.metadata.artist), track) for track in tracks)
     out = []
     for track in tracks:
-        group = leak_group(track)
+        group = leak_group(track.track_id, track.metadata.artist)
         split = given.get(group) or split_of(group, config.splits, config.seed)
         out.append(replace(track, split=split))
     return out

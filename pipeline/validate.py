@@ -23,7 +23,7 @@ from pipeline.validation.problem import Problem, Problems
 from pipeline.validation.row_rules import row_problems
 from schemas import Manifest, ShardFile
 from schemas.arrow import SCHEMA_VERSION_KEY, arrow_schema
-from schemas.ids import parse_clip_id, shard_of
+from schemas.ids import leak_group, parse_clip_id, shard_of
 
 log = logging.getLogger(__name__)
 
@@ -245,15 +245,15 @@ def _check_place(shard: ShardFile, row: dict[str, Any], problems: Problems) -> N
 
 
 def _check_leak(shard: ShardFile, row: dict[str, Any], seen: _Seen, problems: Problems) -> None:
-    """Promise 9. Artists are compared without regard to case and spacing."""
+    """Promise 9, by the same groups that splits are made of."""
     if row["track_id"] is None:
         return
     first = seen.split_of_track.setdefault(row["track_id"], shard.split)
     if first != shard.split:
         problems.add(shard.path, row["id"], "leak-track", f"track {row['track_id']} is also in split {first}")
-    artist = " ".join((row["artist"] or "").casefold().split())
-    if artist:
-        key = hashlib.blake2b(artist.encode("utf-8"), digest_size=16).digest()
+    group = leak_group(row["track_id"], row["artist"])
+    if group.startswith("artist:"):
+        key = hashlib.blake2b(group.encode("utf-8"), digest_size=16).digest()
         first = seen.split_of_artist.setdefault(key, shard.split)
         if first != shard.split:
             problems.add(shard.path, row["id"], "leak-artist", f"artist {row['artist']!r} is also in split {first}")

@@ -9,6 +9,7 @@ Conventions
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 
 TRACK_ID = re.compile(r"[0-9a-f]{16}")
@@ -46,6 +47,21 @@ def parse_clip_id(clip_id: str) -> tuple[str, int]:
 def _unit_interval(text: str) -> float:
     """Uniform in [0, 1), the same on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:8], "big") / 2**64
+
+
+NO_ARTIST = frozenset(("", "unknown", "unknown artist", "various", "various artists", "va", "n/a", "none"))
+
+
+def known_artist(artist: str | None) -> str | None:
+    """One spelling of an artist whatever case, spacing and Unicode form; None where nobody is named."""
+    name = unicodedata.normalize("NFC", " ".join((artist or "").split()).casefold())
+    return None if name in NO_ARTIST else name
+
+
+def leak_group(track_id: str, artist: str | None) -> str:
+    """Tracks of one group must share a split: those of a known artist, else the track alone."""
+    name = known_artist(artist)
+    return f"track:{track_id}" if name is None else f"artist:{name}"
 
 
 def split_of(group: str, fractions: Mapping[str, float], seed: int = 0) -> str:
