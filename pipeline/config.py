@@ -23,7 +23,6 @@ CAPTION_CODE_VERSION = 1
 WRITE_CODE_VERSION = 1
 
 Stage = Literal["annotate", "caption", "write"]
-STYLES = ("objective", "short", "keywords", "casual")
 SPLITS = ("train", "validation", "test")
 
 

@@ -5,6 +5,7 @@ starts with the time, so later segments sort later. Lines are ``{"kind": ..., "v
 index (keys and byte offsets), so that a scan of 380,000 clips reads only first lines.
 """
 
+import contextlib
 import json
 import os
 import time
@@ -74,7 +75,8 @@ def write_segment(folder: Path, records: list[Record]) -> Path:
             os.fsync(handle.fileno())
         temporary.rename(folder / name)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise MachineError(
             f"cannot write the journal {folder}: {error.strerror}; free space and run again, nothing is lost"
         ) from None

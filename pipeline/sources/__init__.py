@@ -43,6 +43,7 @@ def open_source(text: str, exclude: Path | None = None) -> Source:
         return HubDatasetSource(text)
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     raise CommandError(
-        f"no such input: {printable(text)}{printable(nearest(path.name, beside))}; give a folder of audio, a manifest ({', '.join(MANIFEST_SUFFIXES)}), "
-        "or a Hugging Face dataset (user/name, or a folder of Parquet files with an Audio column)"
+        f"no such input: {printable(text)}{printable(nearest(path.name, beside))}; give a folder of audio, "
+        f"a manifest ({', '.join(MANIFEST_SUFFIXES)}), or a Hugging Face dataset (user/name, or a folder of Parquet "
+        "files with an Audio column)"
     )

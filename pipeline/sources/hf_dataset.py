@@ -79,16 +79,21 @@ def parquet_has_audio(path: Path) -> bool:
 @cache
 def _load(name: str) -> Any:
     import datasets
+    import pyarrow.parquet as pq
 
     datasets.disable_progress_bars()
     try:
         if name.endswith(".parquet"):
+            if not pq.read_metadata(name).num_rows:  # the library has no reader for it
+                raise NothingToBuildError(f"the dataset {name} has no rows")
             loaded = {UNNAMED: datasets.load_dataset("parquet", data_files=name, split="train")}
         elif any((Path(name) / index).is_file() for index in ("state.json", "dataset_dict.json")):
             saved = datasets.load_from_disk(name)
             loaded = {str(saved.split or UNNAMED): saved} if isinstance(saved, datasets.Dataset) else saved
         else:
             loaded = datasets.load_dataset(name)
+    except CommandError:
+        raise
     except Exception as error:  # the library raises a dozen kinds, each with a text for people
         first = " ".join(str(error).split())[:300]
         raise CommandError(f"cannot load the dataset {name}: {type(error).__name__}: {first}") from None

@@ -75,6 +75,8 @@ def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:
             data[field] = str(value).strip() or None
         else:
             raise CommandError(f"{where}: {name!r} must be text")
+        if not _is_utf8(data[field]):
+            raise CommandError(f"{where}: {name!r} holds half a character (an unpaired surrogate)")
     split = data.get("split")
     if split is not None and split not in SPLITS:
         raise CommandError(f"{where}: split {split!r} is none of {', '.join(SPLITS)}{nearest(split, SPLITS)}")
@@ -82,6 +84,14 @@ def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:
         return from_dict(TrackMetadata, data)
     except ContractError as error:
         raise CommandError(f"{where}: {error}") from None
+
+
+def _is_utf8(value: object) -> bool:
+    try:
+        "".join(value if isinstance(value, tuple) else str(value)).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_text(value: object) -> bool:
