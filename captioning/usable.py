@@ -24,9 +24,11 @@ def is_usable(term: str) -> bool:
     if is_grammar_word(cleaned) and cleaned.lower() not in neutral_words("objective"):
         return False
     read = parse_caption(cleaned)
-    return not (
-        read.tempi or read.markings or read.meters or read.modes or any(not p.pitch.lower for p in read.pitches)
-    )
+    names = [p for p in read.pitches if not p.pitch.lower or (p.pitch.mode and not p.pitch.symbol)]
+    if not (read.tempi or read.markings or read.meters or read.modes or names):
+        return True
+    # "R&B" and "Vitamin C" hold a note name, but are more than one; "4/4 beat" and "key of A minor" are facts.
+    return bool(read.numbers) or any(w.text.lower() not in neutral_words("objective") for w in read.words)
 
 
 def usable_facts(facts: Facts) -> Facts:

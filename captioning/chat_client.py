@@ -1,0 +1,250 @@
+"""Chat completions from OpenAI-compatible servers: retries, time limits, rotation, bounded answers."""
+
+import asyncio
+import json
+import logging
+import random
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from .endpoints import Endpoint, Rotation
+from .prompting import Message
+from .settings import EngineConfigError, EngineSettings, ServerUnavailableError
+
+log = logging.getLogger(__name__)
+
+RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+_MAX_RETRY_AFTER = 120.0
+CAPTION_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"caption": {"type": "string", "maxLength": 700}},
+    "required": ["caption"],
+    "additionalProperties": False,
+}
+RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "caption", "strict": True, "schema": CAPTION_SCHEMA}}
+
+
+class AskError(RuntimeError):
+    """One request failed for good; ``rule`` names how (``server.timeout``, ``server.refused``, ``server.down`` ...)."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+class ChatClient:
+    """Asks for captions. Belongs to one event loop; use as an asynchronous context manager."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self.rotation = Rotation(settings.base_urls)
+        self.requests = 0
+        limits = httpx.Limits(
+            max_connections=settings.concurrency + 8, max_keepalive_connections=settings.concurrency + 8
+        )
+        # No compression: the limit on an answer's size must hold for what arrives.
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if settings.key:
+            headers["Authorization"] = f"Bearer {settings.key}"
+        # The whole request is timed out by us: httpx's own limits are per chunk, which a slow drip never exceeds.
+        timeout = httpx.Timeout(settings.timeout_s, pool=None)
+        self._http = httpx.AsyncClient(
+            limits=limits, headers=headers, timeout=timeout, follow_redirects=False, trust_env=_is_remote(settings)
+        )
+
+    async def __aenter__(self) -> "ChatClient":
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._http.aclose()
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Return when one endpoint lists its models; ServerUnavailableError after ``timeout_s``.
+
+        EngineConfigError at once where the server refuses the key.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for endpoint in self.rotation.endpoints:
+                if await self._is_ready(endpoint):
+                    return
+            if time.monotonic() >= deadline:
+                raise ServerUnavailableError(
+                    f"no LLM server answered within {timeout_s:g} s ({self.rotation.describe()}); start one "
+                    "(--serve MODEL) or check --base-url"
+                )
+            await asyncio.sleep(min(0.5, max(0.01, deadline - time.monotonic())))
+
+    async def _is_ready(self, endpoint: Endpoint) -> bool:
+        try:
+            async with asyncio.timeout(min(5.0, self._settings.timeout_s)):
+                response = await self._http.get(f"{endpoint.url}/models")
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            endpoint.last_error = _name(error)
+            return False
+        self._refuse_for_good(endpoint, response.status_code)
+        endpoint.last_error = f"HTTP {response.status_code}"
+        # A server without a model list (404) is a server all the same.
+        return response.status_code < 500 and response.status_code != 429
+
+    async def ask(self, messages: list[Message]) -> str:
+        """The model's text. Raises AskError when tries or time are spent, EngineConfigError for key and model."""
+        settings = self._settings
+        deadline = time.monotonic() + settings.deadline_s
+        last = AskError("server.down", "no endpoint was free to answer in time")
+        tries = pauses = 0
+        while tries < settings.max_tries:
+            now = time.monotonic()
+            if self.rotation.outage(now) > settings.outage_s:
+                deadline = min(deadline, now + settings.backoff_s)  # a long outage: do not make every row wait anew
+            endpoint = await self.rotation.next(deadline)
+            if endpoint is None:
+                break
+            endpoint.in_flight += 1
+            try:
+                return await self._try(endpoint, messages)
+            except _RetryError as error:
+                last = AskError(error.rule, f"{endpoint.url}: {error}")
+                # A busy or restarting server is waited for until the deadline; a failing one is tried so many times.
+                tries += error.rule not in ("server.busy", "server.disconnected")
+                pause = min(settings.max_backoff_s, settings.backoff_s * 2 ** min(pauses, 16)) * random.uniform(0.5, 1)
+                pauses += 1
+                if time.monotonic() + pause >= deadline:
+                    break
+                await asyncio.sleep(pause)
+            finally:
+                endpoint.in_flight -= 1
+        raise last
+
+    async def _try(self, endpoint: Endpoint, messages: list[Message]) -> str:
+        """One request, or two where the first one finds out that the server takes no schema."""
+        structured = self._structured(endpoint)
+        if structured is None and endpoint.probe is not None:
+            await asyncio.wait([endpoint.probe])  # another request is finding out
+            structured = self._structured(endpoint)
+            if structured is None:
+                raise _RetryError("server.disconnected", endpoint.last_error)
+        if structured is None:
+            endpoint.probe = asyncio.get_running_loop().create_future()
+            try:
+                status, body = await self._find_out(endpoint, messages)
+            finally:
+                endpoint.probe.set_result(None)
+                endpoint.probe = None
+        else:
+            status, body = await self._post(endpoint, messages, structured)
+        return self._answer(endpoint, status, body)
+
+    async def _find_out(self, endpoint: Endpoint, messages: list[Message]) -> tuple[int, bytes]:
+        """Ask with a schema, and without one where that is refused; remember which of them works."""
+        status, body = await self._post(endpoint, messages, True)
+        if status == 200:
+            endpoint.structured = True
+        elif status in (400, 404, 415, 422, 501):
+            plain_status, plain_body = await self._post(endpoint, messages, False)
+            if plain_status == 200:
+                endpoint.structured = False
+                log.info("%s takes no JSON schema (HTTP %d): asking for plain text", endpoint.url, status)
+            return plain_status, plain_body
+        return status, body
+
+    def _structured(self, endpoint: Endpoint) -> bool | None:
+        if self._settings.structured == "auto":
+            return endpoint.structured
+        return self._settings.structured == "on"
+
+    async def _post(self, endpoint: Endpoint, messages: list[Message], structured: bool) -> tuple[int, bytes]:
+        settings = self._settings
+        payload: dict[str, Any] = {"model": settings.model, "messages": messages, "n": 1, **settings.sampling}
+        if structured:
+            payload["response_format"] = RESPONSE_FORMAT
+        self.requests += 1
+        try:
+            async with asyncio.timeout(settings.timeout_s):
+                return await self._send(endpoint, json.dumps(payload).encode("utf-8"))
+        except TimeoutError:
+            self._mark_down(endpoint, f"no whole answer within {settings.timeout_s:g} s")
+            raise _RetryError("server.timeout", f"no whole answer within {settings.timeout_s:g} s") from None
+        except (httpx.HTTPError, OSError) as error:
+            self._mark_down(endpoint, _name(error))
+            raise _RetryError("server.disconnected", _name(error)) from None
+
+    async def _send(self, endpoint: Endpoint, content: bytes) -> tuple[int, bytes]:
+        async with self._http.stream("POST", f"{endpoint.url}/chat/completions", content=content) as response:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > self._settings.max_response_bytes:
+                    raise _RetryError(
+                        "server.too_long", f"answer longer than {self._settings.max_response_bytes} bytes"
+                    )
+            if response.status_code in RETRY_STATUS:
+                self._back_off(endpoint, response)
+            return response.status_code, bytes(body)
+
+    def _back_off(self, endpoint: Endpoint, response: httpx.Response) -> None:
+        status, now = response.status_code, time.monotonic()
+        wait = _retry_after(response.headers.get("retry-after"))
+        if status == 429 or (status == 503 and wait is not None):
+            endpoint.told_to_wait(self._settings.backoff_s if wait is None else wait, now)
+            raise _RetryError("server.busy", f"HTTP {status}")
+        self._mark_down(endpoint, f"HTTP {status}")
+        raise _RetryError("server.error", f"HTTP {status}")
+
+    def _mark_down(self, endpoint: Endpoint, error: str) -> None:
+        endpoint.failed(error, time.monotonic(), self._settings.backoff_s, self._settings.max_backoff_s)
+
+    def _refuse_for_good(self, endpoint: Endpoint, status: int) -> None:
+        if status in (401, 403):
+            raise EngineConfigError(
+                f"{endpoint.url} refuses the API key (HTTP {status}): set FGMCAPS_API_KEY or OPENAI_API_KEY"
+            )
+
+    def _answer(self, endpoint: Endpoint, status: int, body: bytes) -> str:
+        """Text of a completed answer; an answer that is no completion is tried again."""
+        self._refuse_for_good(endpoint, status)
+        if status == 404:
+            raise EngineConfigError(
+                f"{endpoint.url} does not know model {self._settings.model!r} (HTTP 404): check --model and --base-url"
+            )
+        if status != 200:
+            endpoint.last_error = f"HTTP {status}"
+            raise AskError("server.refused", f"{endpoint.url}: HTTP {status}: {body[:200].decode('utf-8', 'replace')}")
+        endpoint.succeeded()
+        try:
+            choice = json.loads(body)["choices"][0]
+            text = choice["message"]["content"]
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+            raise _RetryError("server.garbled", "the answer is no chat completion") from None
+        return text if isinstance(text, str) else ""
+
+
+class _RetryError(Exception):
+    """Worth another try."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+def _is_remote(settings: EngineSettings) -> bool:
+    """True where a proxy of the environment may be needed: never for servers on this machine."""
+    local = {"127.0.0.1", "localhost", "::1", "0.0.0.0"}
+    return not all(urlsplit(url).hostname in local for url in settings.base_urls)
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header in its numeric form, bounded; None where there is none that can be read."""
+    try:
+        seconds = float(value) if value is not None else None
+    except ValueError:
+        return None
+    return None if seconds is None or seconds != seconds else min(max(seconds, 0.0), _MAX_RETRY_AFTER)
+
+
+def _name(error: Exception) -> str:
+    """The kind of error; never its request, which carries the key."""
+    return type(error).__name__
