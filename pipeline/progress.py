@@ -69,8 +69,11 @@ class BuildProgress:
             disable=not live,
         )
         self.tasks: dict[str, TaskID] = {}
-        self.began: dict[str, tuple[float, int]] = {}
+        self.began: set[str] = set()
         self.last_plain, self.last_look = 0.0, 0.0
+        self.annotations.look()
+        self.clips_before = len(self.annotations.annotations)
+        self.moving: tuple[float, int] | None = None
 
     def __enter__(self) -> "BuildProgress":
         self.bar.start()
@@ -96,19 +99,27 @@ class BuildProgress:
         done, clips = self._done(stage)
         done = min(done, total)  # a journal may hold tracks that the input has no more
         first = stage not in self.began
-        begin, start = self.began.setdefault(stage, (now, done))
-        more = ""
-        if stage == "annotate":
-            rate = (done - start) / (now - begin) if now > begin else 0.0
-            left = f", about {_duration((total - done) / rate)} left" if rate and done < total else ""
-            more = f", {clips} clips, {rate:.2f} tracks/s, {len(self.annotations.failed)} failed{left}"
+        self.began.add(stage)
+        more = self._pace(done, total, clips, now) if stage == "annotate" else ""
         if self.live:
             if stage not in self.tasks:
                 self.tasks[stage] = self.bar.add_task(TITLES[stage], total=total, unit=UNITS[stage], more="")
             self.bar.update(self.tasks[stage], completed=done, total=total, more=more)
         elif force or first or now - self.last_plain >= PLAIN_EVERY_S:
             self.last_plain = now
-            self.console.print(f"{TITLES[stage]}: {done}/{total} {UNITS[stage]}{more}", highlight=False)
+            self.console.print(f"{TITLES[stage]}: {done}/{total} {UNITS[stage]}{more}", highlight=False, soft_wrap=True)
+
+    def _pace(self, done: int, total: int, clips: int, now: float) -> str:
+        """Rate and time left, from the first result on: loading models is no measure of either."""
+        if clips == self.clips_before:
+            return ", loading the annotators" if done < total else ""
+        if self.moving is None:
+            self.moving = (now, done)
+        begin, start = self.moving
+        rate = (done - start) / (now - begin) if now > begin else 0.0
+        left = f", about {_duration((total - done) / rate)} left" if rate and done < total else ""
+        speed = f", {rate:.2f} tracks/s" if rate else ""
+        return f", {clips} clips{speed}, {len(self.annotations.failed)} failed{left}"
 
     def _done(self, stage: str) -> tuple[int, int]:
         try:
