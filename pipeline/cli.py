@@ -6,29 +6,55 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from pipeline.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_USAGE, CommandError
+from pipeline.errors import (
+    EXIT_ENVIRONMENT,
+    EXIT_INTERRUPTED,
+    EXIT_INVALID,
+    EXIT_USAGE,
+    CommandError,
+    InvalidDatasetError,
+)
 from pipeline.nearest import nearest
 
 if TYPE_CHECKING:
     from pipeline.config import Stage
 
-EPILOG = """Exit codes: 0 done; 2 wrong command or input; 3 nothing to build; 4 missing tool, full disk or dead server
-(run again to continue); 5 a dataset or caption is not valid; 130 interrupted (run again to continue)."""
+EPILOG = """\b
+Exit codes:
+    0  done
+    2  wrong command or input
+    3  nothing to build
+    4  missing tool, full disk or dead server (run again to continue)
+    5  a dataset or caption is not valid
+  130  interrupted (run again to continue)
+"""
 
 
 class OurGroup(click.Group):
     """Suggests the nearest command, and turns our errors into one line and an exit code."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of use, not of the alphabet
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None:
             raise CommandError(f"no such command: {args[0]}{nearest(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # `| head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
 
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
@@ -50,13 +76,22 @@ class OurGroup(click.Group):
             code = fail(error.format_message() + hint, EXIT_USAGE)
         except (KeyboardInterrupt, click.Abort):
             code = fail("interrupted; run the same command again to continue", EXIT_INTERRUPTED)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 0
         except OSError as error:  # a full disk, a folder taken away
             where = f"{os.fspath(error.filename)}: " if isinstance(error.filename, str | os.PathLike) else ""
             code = fail(f"{where}{error.strerror or error}", EXIT_ENVIRONMENT)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def readable(out: Path) -> Iterator[None]:
+    """Turn what is wrong with the dataset that a command reads into one line."""
+    from pipeline.manifest import ManifestError
+    from pipeline.read import ShardError
+
+    try:
+        yield
+    except (ManifestError, ShardError) as error:
+        raise InvalidDatasetError(str(error)) from None
 
 
 class Choice(click.Choice[str]):
@@ -79,9 +114,9 @@ def main() -> None:
     checked caption out.
 
     \b
-      fgmcaps build music/ out/             annotate, caption and write, with progress; run again to continue
-      fgmcaps annotate-file song.mp3        see what the annotators say of one file
-      fgmcaps validate out/                 check a finished dataset end to end
+      fgmcaps build music/ out/         annotate, caption, write; again: continue
+      fgmcaps annotate-file song.mp3    what the annotators say of one file
+      fgmcaps validate out/             check a finished dataset end to end
     """
 
 
@@ -118,10 +153,11 @@ def build_options(command: Any) -> Any:
         click.option("--source", metavar="NAME", help="Name of the corpus in the rows (default: the input's name)."),
         click.option("--licence", metavar="NAME", help="Licence of tracks whose metadata names none."),
         click.option("--seed", type=int, help="Seed of splits and of the template's choices (default 0)."),
-        click.option("--rows-per-shard", type=int, help="Rows of a Parquet shard (default 1000)."),
+        click.option("--rows-per-shard", type=click.IntRange(1), metavar="N",
+                     help="Rows of a Parquet shard (default 1000)."),
         click.option("--config", "config_file", type=click.Path(path_type=Path, dir_okay=False),
                      help="YAML file with any of these settings and more (docs/guide.md); options win over it."),
-        click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True,
+        click.option("--workers", type=click.IntRange(1), metavar="N", default=os.cpu_count() or 1, show_default=True,
                      help="Worker processes of the local runner."),
         click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks by name."),
         click.option("--runner", default="local", show_default=True, metavar="NAME",
@@ -171,7 +207,7 @@ def _check_arguments(ctx: click.Context, input_: str, out: Path) -> None:
             raise CommandError(f"{kind} {word!r}; quote names with spaces")
 
 
-@main.command(context_settings=BEAM_SETTINGS)
+@main.command(context_settings=BEAM_SETTINGS, short_help="A folder of music in, a captioned dataset out.")
 @build_options
 @click.pass_context
 def build(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None:
@@ -186,7 +222,7 @@ def build(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None:
     _build(ctx, input_, out, given)
 
 
-@main.command(context_settings=BEAM_SETTINGS)
+@main.command(context_settings=BEAM_SETTINGS, short_help="The first half of build: annotations only.")
 @build_options
 @click.pass_context
 def annotate(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None:
@@ -194,7 +230,7 @@ def annotate(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> Non
     _build(ctx, input_, out, given, last="annotate")
 
 
-@main.command(context_settings=BEAM_SETTINGS)
+@main.command(context_settings=BEAM_SETTINGS, short_help="The second half: captions and shards.")
 @build_options
 @click.pass_context
 def caption(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None:
@@ -202,12 +238,13 @@ def caption(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None
     _build(ctx, input_, out, given, first="caption")
 
 
-@main.command("annotate-file")
+@main.command("annotate-file", short_help="Print what the annotators say of one file.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--profile", type=Choice(PROFILES), default="best", show_default=True, help="Tools and fusion.")
 @click.option("--clips", "clips_per_track", type=ClipCount(), default=1, show_default=True, metavar="K|all",
               help="Clips of the file.")  # fmt: skip
-@click.option("--format", "form", type=Choice(["table", "json", "jams"]), default="table", show_default=True)
+@click.option("--format", "form", type=Choice(["table", "json", "jams"]), default="table", show_default=True,
+              help="A table for people, JSON lines, or JAMS.")  # fmt: skip
 def annotate_file(file: Path, profile: str, clips_per_track: int | Literal["all"], form: str) -> None:
     """Annotate one audio FILE and print what was found, as a table, JSON lines or JAMS."""
     from rich.console import Console
@@ -217,7 +254,7 @@ def annotate_file(file: Path, profile: str, clips_per_track: int | Literal["all"
     show(annotate_path(file, profile, clips_per_track), form, Console(markup=False))
 
 
-@main.command()
+@main.command(short_help="Check a dataset end to end.")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--audio-every", type=click.IntRange(1), default=1, show_default=True, metavar="N",
               help="Decode the audio of every N-th row only.")  # fmt: skip
@@ -225,16 +262,17 @@ def validate(out: Path, audio_every: int) -> None:
     """Check the dataset OUT: schema, ids, ranges, chords, captions against facts, splits, counts, checksums, audio."""
     from pipeline.validate import summary, validate
 
-    problems = validate(out, audio_every=audio_every)
+    notes: list[str] = []
+    problems = validate(out, audio_every=audio_every, notes=notes)
     for problem in problems[:100]:
         click.echo(str(problem))
     if problems:
         rules = ", ".join(f"{n} x {rule}" for rule, n in summary(problems).items())
         raise SystemExit(fail(f"{out} is not valid: {rules}", EXIT_INVALID))
-    click.echo(f"{out} is valid")
+    click.echo("; ".join([f"{out} is valid", *notes]))
 
 
-@main.command()
+@main.command(short_help="Write a page to look at and listen to.")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--sample", type=click.IntRange(0), default=12, show_default=True, help="Clips to show and play.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
@@ -242,10 +280,11 @@ def report(out: Path, sample: int, seed: int) -> None:
     """Write OUT/report.html: histograms, coverage, and clips to hear with beats and chords over the waveform."""
     from pipeline.report import write_report
 
-    click.echo(write_report(out, sample=sample, seed=seed))
+    with readable(out):
+        click.echo(write_report(out, sample=sample, seed=seed))
 
 
-@main.command()
+@main.command(short_help="Print a dataset's statistics.")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def stats(out: Path, as_json: bool) -> None:
@@ -253,7 +292,8 @@ def stats(out: Path, as_json: bool) -> None:
     from pipeline.stats import collect_stats
     from schemas import to_dict
 
-    data = to_dict(collect_stats(out))
+    with readable(out):
+        data = to_dict(collect_stats(out))
     if as_json:
         click.echo(json.dumps(data, ensure_ascii=False))
     else:
@@ -264,7 +304,7 @@ def stats(out: Path, as_json: bool) -> None:
         print_stats(data, Console(markup=False))
 
 
-@main.command("check-captions")
+@main.command("check-captions", short_help="Check captions against facts.")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 def check_captions(file: Any) -> None:
     """Check captions against facts: FILE has one {"facts": {...}, "caption": "..."} a line; prints one verdict a line.

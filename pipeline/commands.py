@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from annotators import ProfileError, load_profile
+from annotators import load_profile
 from pipeline.build import Build, BuildSpec
 from pipeline.config import BuildConfig, Stage
 from pipeline.errors import CommandError, MachineError
@@ -92,7 +92,7 @@ def check_profile(config: BuildConfig) -> None:
     """Raise CommandError for settings in ``profile_overrides`` that the profile does not know or take."""
     try:
         load_profile(config.profile).with_overrides(config.profile_overrides)
-    except ProfileError as error:
+    except ValueError as error:  # ProfileError, or what a tool says of its options
         raise CommandError(f"setting 'profile_overrides': {error}") from None
 
 

@@ -25,6 +25,14 @@ class MachineError(CommandError):
     exit_code = EXIT_ENVIRONMENT
 
 
+class InvalidDatasetError(CommandError):
+    """A dataset that is not finished, or damaged."""
+
+    exit_code = EXIT_INVALID
+
+
 def error_of(exit_code: int) -> type[CommandError]:
     """The kind of error with this exit code."""
-    return next((k for k in (NothingToBuildError, MachineError) if k.exit_code == exit_code), CommandError)
+    return next(
+        (k for k in (NothingToBuildError, MachineError, InvalidDatasetError) if k.exit_code == exit_code), CommandError
+    )

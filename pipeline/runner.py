@@ -69,6 +69,7 @@ def check_runner(name: str) -> None:
         return
     known = {path.rpartition(".")[2].lower(): path.rpartition(".")[2] for path in StandardOptions.ALL_KNOWN_RUNNERS}
     short = name.rpartition(".")[2].lower()
+    known |= {refused.lower(): refused for refused in REFUSED}
     full = known.get(short, known.get(f"{short}runner", name))
     if full in REFUSED:
         raise CommandError(f"--runner {name} is not offered: {REFUSED[full]}; use local, FlinkRunner or SparkRunner")

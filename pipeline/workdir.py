@@ -50,8 +50,9 @@ class OutputFolder:
             probe = self.work / f".probe-{uuid4().hex}"
             probe.touch()
             probe.unlink()
-        except OSError as error:
-            raise CommandError(f"cannot write to the output folder {self.root}: {error.strerror}") from None
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise CommandError(f"cannot write to the output folder {self.root}: {reason}") from None
 
     def read_identity(self) -> dict[str, Any] | None:
         """What the folder was built from and with; None for a new folder. Raises CommandError if it is damaged."""

@@ -1,5 +1,7 @@
 """Which 10 s become clips: hand-made envelopes, and properties of any envelope."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,7 +86,7 @@ def test_windows_lie_in_the_track_ascend_and_never_overlap(seconds, values, k):
     windows = choose_windows(seconds, rms, k)
     assert windows == choose_windows(seconds, rms, k)
     assert len(windows) >= 1 and (k == "all" or len(windows) <= k)
-    for (start, length), (after, _) in zip(windows, windows[1:], strict=False):
+    for (start, length), (after, _) in itertools.pairwise(windows):
         assert start + length <= after
     start, length = windows[-1]
     assert windows[0][0] >= 0 and start + length <= seconds * 1000
