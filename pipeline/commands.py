@@ -58,7 +58,7 @@ def run_build(
         folder.claim(identity, replace)
         if not quiet:
             console.print(f"Reading {len(files)} files of {input_}", highlight=False, soft_wrap=True)
-        hashed = take_inventory(files, folder.inventory_file, lambda: None)
+        hashed = take_inventory(files, folder.inventory_file, lambda: None, limit)
         plan = make_plan(hashed, config.source or source.name, config, limit)
         build = Build(BuildSpec(out, plan, config, first, last, workers, runner, beam_args))
         if retry_failed and any_failed(state := build.state()):

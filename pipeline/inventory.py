@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import stat
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 BLOCK = 1 << 20
 # Hashing waits for the disk and releases the GIL, so threads are enough, and the result must be whole before dedup.
 THREADS = 8
+CHUNK = 512
+SAVE_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,14 @@ def hash_location(location: str) -> str:
     return digest.hexdigest()
 
 
-def take_inventory(files: Iterable[FoundFile], cache_file: Path, on_hashed: Callable[[], None]) -> list[Hashed]:
-    """Hash what is new or changed; ``on_hashed`` is called once a file that had to be read.
+def take_inventory(
+    files: Iterable[FoundFile], cache_file: Path, on_hashed: Callable[[], None], limit: int | None = None
+) -> list[Hashed]:
+    """Hash what is new or changed, in the order of ``files``; ``on_hashed`` is called once a file that had to be read.
 
-    A file that cannot be read has its error and is tried again next time.
+    A file that cannot be read has its error and is tried again next time. With ``limit`` the result ends with the file
+    that gives the last of so many different tracks: a trial on a large corpus reads little of it. What is known is
+    saved now and then, so that a killed command need not read everything again.
     """
     known = _read_cache(cache_file)
     files = list(files)
@@ -69,13 +76,35 @@ def take_inventory(files: Iterable[FoundFile], cache_file: Path, on_hashed: Call
         on_hashed()
         return result
 
+    hashed: list[Hashed] = []
+    different: set[str] = set()
+    saved = time.monotonic()
+    step = CHUNK if limit is None else max(THREADS, min(CHUNK, limit))
     with ThreadPoolExecutor(THREADS) as pool:
-        hashed = list(pool.map(one, files))
-    entries = {h.file.location: (h.file.stamp, h.sha256) for h in hashed if h.sha256 is not None}
-    if entries != known:
-        lines = (json.dumps([loc, stamp, sha]) + "\n" for loc, (stamp, sha) in entries.items())
-        write_atomically(cache_file, "".join(lines).encode())
+        for start in range(0, len(files), step):
+            for item in pool.map(one, files[start : start + step]):
+                if limit is None or len(different) < limit:
+                    hashed.append(item)
+                    different.update(() if item.sha256 is None else (item.sha256,))
+            if limit is not None and len(different) >= limit:
+                break
+            if time.monotonic() - saved > SAVE_EVERY_S:
+                _write_cache(cache_file, known | _entries(hashed))
+                saved = time.monotonic()
+    # What the input holds no more is forgotten, unless only a part of the input was looked at.
+    entries = _entries(hashed) if len(hashed) == len(files) else known | _entries(hashed)
+    if entries != _read_cache(cache_file):
+        _write_cache(cache_file, entries)
     return hashed
+
+
+def _entries(hashed: Iterable[Hashed]) -> dict[str, tuple[str, str]]:
+    return {h.file.location: (h.file.stamp, h.sha256) for h in hashed if h.sha256 is not None}
+
+
+def _write_cache(path: Path, entries: dict[str, tuple[str, str]]) -> None:
+    lines = (json.dumps([location, stamp, sha]) + "\n" for location, (stamp, sha) in entries.items())
+    write_atomically(path, "".join(lines).encode())
 
 
 def _read_cache(path: Path) -> dict[str, tuple[str, str]]:

@@ -7,7 +7,10 @@ import os
 
 import pytest
 
+from pipeline import inventory
+from pipeline.config import BuildConfig
 from pipeline.inventory import hash_location, take_inventory
+from pipeline.plan import make_plan
 from pipeline.sources import FoundFile, open_source
 from pipeline.sources.base import location_of
 from tests.pipeline.inputs import write_wav
@@ -102,3 +105,52 @@ def test_another_stamp_is_hashed_again_even_at_the_same_place(tmp_path):
     reads = []
     take_inventory([dataclasses.replace(file, stamp="2")], tmp_path / "i", lambda: reads.append(1))
     assert reads == [1]
+
+
+def test_a_limit_reads_no_more_than_it_needs_and_forgets_nothing(tmp_path):
+    music = tmp_path / "music"
+    for i in range(60):
+        write_wav(music / f"{i:02d}.wav", seed=i // 2)  # pairs of copies
+    files = list(open_source(str(music)).files())
+    read: list[int] = []
+    got = take_inventory(files, tmp_path / "i", lambda: read.append(1), limit=3)
+    assert [h.file.source_path for h in got] == ["00.wav", "01.wav", "02.wav", "03.wav", "04.wav"]
+    assert len(read) <= 8
+    everything = take_inventory(files, tmp_path / "i", lambda: None)
+    read.clear()
+    assert take_inventory(files, tmp_path / "i", lambda: read.append(1), limit=3) == got
+    assert take_inventory(files, tmp_path / "i", lambda: read.append(1)) == everything and not read
+
+
+@pytest.mark.parametrize("limit", [1, 7, 30, 31, 1000])
+def test_the_plan_of_a_limit_has_the_tracks_that_the_whole_inventory_would_give(tmp_path, limit):
+    for i in range(60):
+        write_wav(tmp_path / "music" / f"{i:02d}.wav", seed=i * 7 % 30)
+    files = list(open_source(str(tmp_path / "music")).files())
+    part = take_inventory(files, tmp_path / "i", lambda: None, limit)
+    whole = take_inventory(files, tmp_path / "j", lambda: None)
+    assert make_plan(part, "s", BuildConfig(), limit).tracks == make_plan(whole, "s", BuildConfig(), limit).tracks
+
+
+def test_what_the_input_holds_no_more_is_forgotten(tmp_path, music):
+    take(music, tmp_path / "i")
+    (music / "4.wav").unlink()
+    assert take(music, tmp_path / "i")[1] == 0
+    assert len((tmp_path / "i").read_text().splitlines()) == 4
+
+
+def test_a_killed_inventory_goes_on_where_it_was(tmp_path, music, monkeypatch):
+    monkeypatch.setattr(inventory, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(inventory, "CHUNK", 2)
+    files, read = list(open_source(str(music)).files()), []
+
+    def killed_at_the_last():
+        read.append(1)
+        if len(read) == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        take_inventory(files, tmp_path / "i", killed_at_the_last)
+    read.clear()
+    take_inventory(files, tmp_path / "i", lambda: read.append(1))
+    assert len(read) == 1

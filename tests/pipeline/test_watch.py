@@ -91,8 +91,8 @@ def ended(pid, seconds=10):
 
 def test_when_the_command_is_killed_the_build_and_its_workers_end():
     command = start(
-        f"import subprocess, sys, time\nlead = subprocess.Popen([sys.executable, '-c', {LEAD!r}], stdout=subprocess.PIPE,"
-        " text=True)\nprint(lead.pid, lead.stdout.readline(), flush=True)\ntime.sleep(99)"
+        f"import subprocess, sys, time\nlead = subprocess.Popen([sys.executable, '-c', {LEAD!r}],"
+        " stdout=subprocess.PIPE, text=True)\nprint(lead.pid, lead.stdout.readline(), flush=True)\ntime.sleep(99)"
     )
     lead, worker = map(int, command.stdout.readline().split())
     assert psutil.pid_exists(lead) and psutil.pid_exists(worker)
