@@ -5,6 +5,8 @@ A pure function of the manifest, the statistics and one row: no clock, so that e
 
 import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,41 @@ _HUB_LICENCES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One configuration as ``load_dataset(repository, name)`` knows it.
+
+    ``features`` are its ``datasets.Features``, ``files`` the pattern of each split's files in ``folder``, ``sizes`` as
+    of :func:`split_sizes`, ``download_bytes`` the size of its files, ``about`` one line for people.
+    """
+
+    name: str
+    folder: str
+    features: Mapping[str, Any]
+    files: dict[str, str]
+    sizes: dict[str, tuple[int, int]]
+    download_bytes: int
+    about: str
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCard:
+    """What the card of a published dataset says beyond that of a folder.
+
+    ``withheld`` counts the rows whose audio was not published, by licence (``""``: none given); ``plots`` are pairs of
+    path and caption; ``citation`` is BibTeX.
+    """
+
+    repo_id: str
+    configurations: tuple[Configuration, ...]
+    audio_rows: int
+    withheld: dict[str, int]
+    assumed_licence: str | None
+    plots: tuple[tuple[str, str], ...]
+    citation: str
+
+
 def write_card(out_dir: Path, stats: Stats | None = None, *, pretty_name: str = PRETTY_NAME) -> Path:
     """Write ``README.md`` of a finished dataset. ``stats`` saves the pass over the shards where they are known."""
     manifest = read_manifest(out_dir)
@@ -75,8 +112,12 @@ def card_text(
     row: dict[str, Any] | None,
     *,
     pretty_name: str = PRETTY_NAME,
+    published: PublishedCard | None = None,
 ) -> str:
-    """The card's text; ``sizes`` as of :func:`split_sizes`, ``row`` the example (None for an empty dataset)."""
+    """The card's text; ``sizes`` as of :func:`split_sizes`, ``row`` the example (None for an empty dataset).
+
+    ``published`` adds the configurations, plots, published audio and citation of a repository on the Hub.
+    """
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -85,7 +126,15 @@ def card_text(
         resources.files("pipeline").joinpath("templates/card.md.j2").read_text(encoding="utf-8")
     )
     return template.render(
-        front_matter=front_matter(manifest, stats, sizes, pretty_name=pretty_name),
+        front_matter=front_matter(
+            manifest,
+            stats,
+            sizes,
+            pretty_name=pretty_name,
+            configurations=published.configurations if published else (),
+        ),
+        published=published,
+        location=published.repo_id if published else "PATH_OR_REPOSITORY",
         pretty_name=pretty_name,
         manifest=manifest,
         config=yaml.safe_dump(manifest.config, sort_keys=True, allow_unicode=True).strip(),
@@ -99,38 +148,67 @@ def card_text(
 
 
 def front_matter(
-    manifest: Manifest, stats: Stats, sizes: dict[str, tuple[int, int]], *, pretty_name: str = PRETTY_NAME
+    manifest: Manifest,
+    stats: Stats,
+    sizes: dict[str, tuple[int, int]],
+    *,
+    pretty_name: str = PRETTY_NAME,
+    configurations: Sequence[Configuration] = (),
 ) -> str:
-    """The YAML block between the dashes, with ``configs`` and ``dataset_info`` as ``datasets`` itself writes them."""
-    from datasets import DatasetInfo, SplitDict, SplitInfo
+    """The YAML block between the dashes, with ``configs`` and ``dataset_info`` as ``datasets`` itself writes them.
+
+    Without ``configurations`` there is one, ``default``: the shards of the folder.
+    """
+    from datasets import DatasetInfo, Features, SplitDict, SplitInfo
     from datasets.info import DatasetInfosDict
     from huggingface_hub import DatasetCardData
 
-    splits = SplitDict({name: SplitInfo(name, size, rows) for name, (rows, size) in sizes.items()})
-    info = DatasetInfo(
-        features=features(),
-        splits=splits,
-        download_size=sum(shard.bytes for shard in manifest.shards),
-        dataset_size=sum(size for _, size in sizes.values()),
-    )
+    configurations = configurations or (shard_configuration(manifest, sizes),)
+    infos = {
+        each.name: DatasetInfo(
+            features=Features(each.features),
+            splits=SplitDict({name: SplitInfo(name, size, rows) for name, (rows, size) in each.sizes.items()}),
+            download_size=each.download_bytes,
+            dataset_size=sum(size for _, size in each.sizes.values()),
+        )
+        for each in configurations
+    }
     data: Any = DatasetCardData()
-    DatasetInfosDict({"default": info}).to_dataset_card_data(data)
+    DatasetInfosDict(infos).to_dataset_card_data(data)
     head: dict[str, Any] = {
         "pretty_name": pretty_name,
         "language": ["en"],
-        **_licence(stats),
+        **hub_licence(stats),
         "size_categories": [size_category(stats.rows)],
         "task_categories": list(TASKS),
         "tags": list(TAGS),
         "configs": [
             {
-                "config_name": "default",
-                "data_files": [{"split": name, "path": f"{DATA_FOLDER}/{name}-*.parquet"} for name in sizes],
+                "config_name": each.name,
+                "data_files": [{"split": split, "path": path} for split, path in each.files.items()],
+                **({"default": True} if each.default else {}),
             }
+            for each in configurations
         ],
         "dataset_info": data.to_dict()["dataset_info"],
     }
     return yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000).strip()
+
+
+def shard_configuration(
+    manifest: Manifest, sizes: dict[str, tuple[int, int]], name: str = "default", *, default: bool = False
+) -> Configuration:
+    """The configuration of the shards themselves."""
+    return Configuration(
+        name=name,
+        folder=DATA_FOLDER,
+        features=features(),
+        files={split: f"{DATA_FOLDER}/{split}-*.parquet" for split in sizes},
+        sizes=sizes,
+        download_bytes=sum(shard.bytes for shard in manifest.shards),
+        about="all columns, with audio",
+        default=default,
+    )
 
 
 def size_category(rows: int) -> str:
@@ -149,7 +227,7 @@ def restrictions(tool: ToolInfo) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _licence(stats: Stats) -> dict[str, str]:
+def hub_licence(stats: Stats) -> dict[str, str]:
     """One licence for the Hub where every row carries the same known one, else ``other`` with a pointer."""
     names = {_HUB_LICENCES.get(re.sub(r"[\s_-]+", "-", name.strip().lower()), "other") for name in stats.licence}
     if len(names) == 1 and names != {"other"} and not stats.null_rates["licence"]:

@@ -10,6 +10,7 @@ import soundfile
 from schemas import CLIP_SAMPLE_RATE, CLIP_SECONDS
 
 MAX_GRID_SLACK = 3  # samples at 24 kHz: one sample at 8 kHz
+WITHHELD_FLAG = "audio:licence"  # qc flag of a row whose audio stayed behind when its dataset was published
 MAX_AUDIO_BYTES = 4 << 20  # a 10 s clip as 16-bit mono PCM has 480 kB
 
 

@@ -1,0 +1,128 @@
+"""Which licences allow a clip's audio to be published.
+
+Conventions
+-----------
+- A clip is a 10 s cut of a recording, re-encoded: an adaptation, not a verbatim copy. Licences that allow only verbatim
+  copies (the ND family) therefore do not allow it.
+- What the table does not know does not allow: no licence, an unknown name, a sentence.
+- A row may name SPDX expressions: with ``OR`` one part that allows is enough, with ``AND`` all must; a part that the
+  table does not know makes the whole unknown.
+- The table knows licences, not law: it errs on the side of keeping audio back, and says why.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["allowed", "forbidden", "reserved", "unknown"]
+
+_ALLOWED = frozenset(
+    {
+        *("cc0", "cc0-1.0", "cc-zero", "public-domain", "publicdomain", "pd", "pdm", "pdm-1.0", "cc-pdm-1.0"),
+        *("pddl", "pddl-1.0", "unlicense", "wtfpl", "0bsd"),
+        *("mit", "mit-0", "expat", "isc", "zlib", "apache", "apache-2", "apache-2.0", "bsd", "bsd-2-clause"),
+        *("bsd-3-clause", "art-libre", "free-art", "lal", "lal-1.2", "lal-1.3", "oga-by-3.0", "oga-by-4.0"),
+        *("odc-by", "odc-by-1.0", "odbl", "odbl-1.0", "eff-oal", "open-audio-license"),
+    }
+)
+_RESERVED = frozenset(
+    {
+        *("all-rights-reserved", "copyright", "copyrighted", "proprietary", "commercial", "(c)", "©", "c"),
+        *("royalty-free", "standard-youtube-license", "standard-youtube-licence", "no-licence", "no-license"),
+    }
+)
+_SOURCE_CODE = re.compile(r"(gnu-)?(a|l)?gpl(-?v?[0-9](\.[0-9])?)?(-only|-or-later|\+)?")
+_CC = re.compile(
+    r"(?:cc-)?(?P<terms>by(?:-(?:nc|sa|nd))*)(?:-[1-4](?:\.[0-9])?)?"
+    r"(?:-(?:international|unported|generic|deed|igo|[a-z]{2}))*"
+)
+_CC_URL = re.compile(
+    r"https?://(?:www\.)?creativecommons\.org/(?P<path>licenses|publicdomain)/(?P<name>[a-z-]+)(?:/.*)?"
+)
+_WORDS = (
+    (r"creative-commons-", "cc-"),
+    (r"attribution", "by"),
+    (r"non-?commercial", "nc"),
+    (r"share-?alike", "sa"),
+    (r"no-?deriv(?:ative)?s?(?:-works)?", "nd"),
+    (r"^the-", ""),
+    (r"-(?:public-)?licen[cs]e(?=-|$)", ""),
+    (r"^ccby", "cc-by"),
+    (r"^universal-|-universal$", ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the table says of a licence: its kind, and one sentence for people."""
+
+    kind: Kind
+    reason: str
+
+    @property
+    def allowed(self) -> bool:
+        """True when the audio may be published."""
+        return self.kind == "allowed"
+
+
+def judge(licence: str | None) -> Verdict:
+    """The verdict on a licence as a row names it: a name, a Creative Commons address, or an SPDX expression."""
+    text = " ".join((licence or "").split())
+    if not text:
+        return Verdict("unknown", "no licence is given")
+    if len(text) > 200:
+        return Verdict("unknown", "a text, not the name of a licence")
+    choices = [[_judge_name(part) for part in choice.split(" AND ")] for choice in text.split(" OR ")]
+    if len(choices) == 1 and len(choices[0]) == 1:
+        return choices[0][0]
+    parts = [verdict for choice in choices for verdict in choice]
+    unknown = next((verdict for verdict in parts if verdict.kind == "unknown"), None)
+    if unknown is not None:
+        return unknown
+    if any(all(verdict.allowed for verdict in choice) for choice in choices):
+        return Verdict("allowed", "an allowed choice of the expression")
+    return next(verdict for verdict in parts if not verdict.allowed)
+
+
+def decide(licence: str | None, assumed: str | None = None) -> Verdict:
+    """:func:`judge`, after the publisher's own statement.
+
+    ``assumed`` is the licence under which the publisher says that he may publish. It speaks for rows without a licence,
+    with an unknown one, and with all rights reserved (an owner may grant what he has reserved). It never overrides a
+    licence that is known and forbids.
+    """
+    verdict = judge(licence)
+    if assumed is not None and verdict.kind in ("unknown", "reserved"):
+        return Verdict("allowed", f"published under {assumed} by the publisher's statement")
+    return verdict
+
+
+def _judge_name(name: str) -> Verdict:
+    key = _normal(name)
+    if key in _ALLOWED:
+        return Verdict("allowed", "allows copies and adaptations")
+    if key in _RESERVED:
+        return Verdict("reserved", "all rights are reserved")
+    match = _CC.fullmatch(key)
+    if match and (key.startswith("cc-") or "-" in match["terms"] or "attribution" in name.lower()):
+        if "nd" in match["terms"].split("-"):
+            return Verdict("forbidden", "no derivatives: a cut of 10 s is one")
+        return Verdict("allowed", "Creative Commons with adaptations")
+    if _SOURCE_CODE.fullmatch(key):
+        return Verdict("forbidden", "asks for the corresponding source, which a clip does not carry")
+    return Verdict("unknown", "the licence is not in the table")
+
+
+def _normal(name: str) -> str:
+    """Lower case, one dash between words, Creative Commons names in their short form."""
+    text = name.strip().lower()
+    match = _CC_URL.fullmatch(text)
+    if match:
+        if match["path"] == "publicdomain":
+            return {"zero": "cc0", "mark": "pdm"}.get(match["name"], match["name"])
+        return f"cc-{match['name']}"
+    text = re.sub(r"[\s_,/]+", "-", re.sub(r"[()]", " ", text).strip() or text)
+    text = re.sub(r"-+", "-", text).strip("-.")
+    for pattern, short in _WORDS:
+        text = re.sub(pattern, short, text)
+    return re.sub(r"-+", "-", text).strip("-")

@@ -1,0 +1,323 @@
+"""Lay out what a push sends, in a staging folder beside the dataset: the repository's files, whole and final.
+
+Nothing here talks to the Hub. Shards that may leave as they are become links; a shard with a row whose audio must stay
+behind is written anew without that audio. Equal datasets and settings give equal bytes, so that an unchanged dataset
+makes no commit.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.card import (
+    CARD_NAME,
+    Configuration,
+    PublishedCard,
+    card_text,
+    hub_licence,
+    shard_configuration,
+    split_sizes,
+)
+from pipeline.errors import CommandError
+from pipeline.failures import FAILURES_FOLDER, KINDS
+from pipeline.hub.croissant import croissant_bytes
+from pipeline.hub.licence_policy import decide
+from pipeline.hub.light import METADATA_COLUMNS, LightWriter, metadata_features
+from pipeline.hub.plots import draw_plots
+from pipeline.hub.progress import TransferProgress
+from pipeline.hub.publication import (
+    CROISSANT_NAME,
+    METADATA_CONFIG,
+    METADATA_FOLDER,
+    PLOTS_FOLDER,
+    PUBLICATION_NAME,
+    AudioMode,
+    LocalFile,
+    Publication,
+    PublishedFile,
+    publication_bytes,
+)
+from pipeline.manifest import MANIFEST_NAME, ManifestError, manifest_bytes, read_manifest, sha256_of, size_problem
+from pipeline.read import BATCH_ROWS, ShardError, iter_rows, iter_shard, open_shard
+from pipeline.shards import parse_shard_name, write_shard
+from pipeline.stats import Stats, stats_of_rows
+from pipeline.validation.audio_rules import WITHHELD_FLAG
+from schemas import Manifest, ShardFile
+from schemas.arrow import COLUMNS
+
+_ALL_COLUMNS = tuple(column.name for column in COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """What decides the bytes of a publication. ``audio`` None: with audio where the dataset embeds it."""
+
+    repo_id: str
+    url: str
+    config_name: str = "default"
+    audio: AudioMode | None = None
+    assumed_licence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A publication that is ready to be sent."""
+
+    publication: Publication
+    files: tuple[LocalFile, ...]
+
+
+def verified_manifest(out: Path, progress: TransferProgress) -> Manifest:
+    """The manifest of a finished dataset whose every shard has the listed size and SHA-256, else CommandError."""
+    try:
+        manifest = read_manifest(out)
+    except ManifestError as error:
+        raise CommandError(str(error)) from None
+    progress.stage("Checking", sum(shard.bytes for shard in manifest.shards))
+    for shard in manifest.shards:
+        problem = size_problem(out, shard)
+        try:
+            parse_shard_name(Path(shard.path).name)
+        except ValueError as error:
+            problem = problem or str(error)
+        if not problem and sha256_of(out / shard.path) != shard.sha256:
+            problem = "its SHA-256 is not the manifest's: the file was changed or damaged"
+        if problem:
+            raise CommandError(f"{out / shard.path}: {problem}; nothing was sent: build the dataset anew")
+        progress.advance(shard.bytes)
+    return manifest
+
+
+def prepare(out: Path, staging: Path, settings: PublishSettings, progress: TransferProgress) -> Prepared:
+    """Fill ``staging`` (an empty folder on the same disk) with the publication of the dataset in ``out``.
+
+    Raises CommandError when the dataset is unfinished, damaged, or lacks the audio that was asked for.
+    """
+    manifest = verified_manifest(out, progress)
+    audio = _audio_mode(out, manifest, settings)
+    try:
+        return _prepare(out, staging, replace(settings, audio=audio), manifest, progress)
+    except ShardError as error:
+        raise CommandError(f"{error}; nothing was sent: build the dataset anew") from None
+
+
+def _prepare(
+    out: Path, staging: Path, settings: PublishSettings, manifest: Manifest, progress: TransferProgress
+) -> Prepared:
+    progress.stage("Preparing", sum(shard.bytes for shard in manifest.shards))
+    shards = []
+    for shard in manifest.shards:
+        shards.append(_place_shard(out, staging, shard, settings))
+        progress.advance(shard.bytes)
+    manifest = replace(manifest, shards=tuple(shards))
+    tally = _Tally()
+    with LightWriter(staging) as writer:
+        stats = stats_of_rows(manifest, _published_rows(staging, manifest, settings, writer, tally))
+    (staging / MANIFEST_NAME).write_bytes(manifest_bytes(manifest))
+    _copy_failures(out, staging)
+    plots = draw_plots(stats)
+    (staging / PLOTS_FOLDER).mkdir()
+    for name, (_, data) in plots.items():
+        (staging / PLOTS_FOLDER / name).write_bytes(data)
+    card = PublishedCard(
+        repo_id=settings.repo_id,
+        configurations=_configurations(staging, manifest, settings),
+        audio_rows=tally.audio,
+        withheld=dict(sorted(tally.withheld.items())),
+        assumed_licence=settings.assumed_licence,
+        plots=tuple((f"{PLOTS_FOLDER}/{name}", title) for name, (title, _) in plots.items()),
+        citation=citation(settings),
+    )
+    _write_descriptions(staging, manifest, stats, card, settings)
+    assert settings.audio is not None
+    publication = Publication(
+        schema_version=manifest.schema_version,
+        config_name=settings.config_name,
+        audio=settings.audio,
+        assumed_licence=settings.assumed_licence,
+        rows=stats.rows,
+        audio_rows=tally.audio,
+        withheld=card.withheld,
+        files=tuple(_published_files(staging, manifest)),
+    )
+    (staging / PUBLICATION_NAME).write_bytes(publication_bytes(publication))
+    path = staging / PUBLICATION_NAME
+    own = PublishedFile(PUBLICATION_NAME, path.stat().st_size, sha256_of(path))
+    return Prepared(publication, tuple(LocalFile(file, staging / file.path) for file in (*publication.files, own)))
+
+
+def citation(settings: PublishSettings) -> str:
+    """BibTeX of the dataset and of the method."""
+    name = settings.repo_id.rpartition("/")[2]
+    key = "".join(letter for letter in name.lower() if letter.isalnum()) or "dataset"
+    return (
+        f"@misc{{{key},\n  title = {{{name}: music captions built with FGMCaps}},\n"
+        f"  howpublished = {{\\url{{{settings.url}}}}}\n}}\n\n"
+        "@misc{figma2026,\n  title = {{FIGMA}: Towards Fine-Grained Music Retrieval},\n  year = {2026},\n"
+        "  eprint = {2606.06615},\n  archivePrefix = {arXiv},\n  note = {ACL 2026}\n}"
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Rows that leave with audio, and rows whose audio stays behind, by licence."""
+
+    audio: int
+    withheld: Counter[str]
+
+    def __init__(self) -> None:
+        self.audio, self.withheld = 0, Counter()
+
+
+def _audio_mode(out: Path, manifest: Manifest, settings: PublishSettings) -> AudioMode:
+    """Embedded audio or none; a path into the publisher's folders is of no use to a reader."""
+    if settings.audio == "none":
+        return "none"
+    for shard in manifest.shards:
+        for row in iter_shard(out, shard, ("audio", "qc_flags")):
+            if WITHHELD_FLAG in (row["qc_flags"] or ()):
+                continue
+            if row["audio"] is not None and row["audio"]["bytes"] is not None:
+                return "embed"
+            if settings.audio == "embed":
+                raise CommandError(
+                    f"{out}: row without embedded audio in {shard.path}; push with --audio none, or build with "
+                    "--audio embed"
+                )
+            return "none"
+    return settings.audio or "none"
+
+
+def _place_shard(out: Path, staging: Path, shard: ShardFile, settings: PublishSettings) -> ShardFile:
+    """Link the shard into the staging folder, or write it anew without the audio that must not leave."""
+    if not _must_rewrite(out, shard, settings):
+        target = staging / shard.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = (out / shard.path).resolve()
+        try:
+            os.link(source, target)
+        except OSError:  # a file system without hard links
+            target.symlink_to(source)
+        return shard
+    split, index, total = parse_shard_name(Path(shard.path).name)
+    return write_shard(staging, split, index, total, _cleared(out, shard, settings))
+
+
+def _must_rewrite(out: Path, shard: ShardFile, settings: PublishSettings) -> bool:
+    """True when a row of the shard holds audio that must not leave. Audio is read only where the licence says no."""
+    if settings.audio == "embed":
+        rows = iter_shard(out, shard, ("licence",))
+        if all(decide(row["licence"], settings.assumed_licence).allowed for row in rows):
+            return False
+    return any(_loses_audio(row, settings) for row in iter_shard(out, shard, ("licence", "audio")))
+
+
+def _loses_audio(row: dict[str, Any], settings: PublishSettings) -> bool:
+    """The one place that says which audio stays behind; a path counts as audio."""
+    if row["audio"] is None or (row["audio"]["bytes"] is None and row["audio"]["path"] is None):
+        return False
+    return settings.audio != "embed" or not decide(row["licence"], settings.assumed_licence).allowed
+
+
+def _cleared(out: Path, shard: ShardFile, settings: PublishSettings) -> Iterator[dict[str, Any]]:
+    for row in iter_shard(out, shard, _ALL_COLUMNS):
+        if _loses_audio(row, settings):
+            flags = list(row["qc_flags"] or ())
+            if settings.audio == "embed" and WITHHELD_FLAG not in flags:
+                flags.append(WITHHELD_FLAG)
+            yield {**row, "audio": None, "qc_flags": flags}
+        else:
+            yield row
+
+
+def _published_rows(
+    staging: Path, manifest: Manifest, settings: PublishSettings, writer: LightWriter, tally: _Tally
+) -> Iterator[dict[str, Any]]:
+    """All rows as they leave, without audio; on the way each goes into the light files and the tally."""
+    for shard in manifest.shards:
+        with open_shard(staging, shard) as file:
+            try:
+                batches = file.iter_batches(BATCH_ROWS, columns=list(METADATA_COLUMNS), use_threads=False)
+                for batch in batches:
+                    writer.add(shard.split, batch)
+                    for row in batch.to_pylist():
+                        if settings.audio == "embed":
+                            if WITHHELD_FLAG in (row["qc_flags"] or ()):
+                                tally.withheld[row["licence"] or ""] += 1
+                            else:
+                                tally.audio += 1
+                        yield row
+            except (OSError, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
+                raise ShardError(f"{shard.path}: cannot be read: {error}") from error
+
+
+def _configurations(staging: Path, manifest: Manifest, settings: PublishSettings) -> tuple[Configuration, ...]:
+    sizes = split_sizes(staging, manifest)
+    light_files = {split: staging / METADATA_FOLDER / f"{split}.parquet" for split in sizes}
+    light = Configuration(
+        name=METADATA_CONFIG,
+        folder=METADATA_FOLDER,
+        features=metadata_features(),
+        files={split: f"{METADATA_FOLDER}/{split}.parquet" for split in sizes},
+        sizes={split: (sizes[split][0], _loose_bytes(path)) for split, path in light_files.items()},
+        download_bytes=sum(path.stat().st_size for path in light_files.values()),
+        about="the same rows, all columns but the audio",
+        default=settings.audio == "none",
+    )
+    if settings.audio == "none":
+        return (light,)
+    return (shard_configuration(manifest, sizes, settings.config_name, default=True), light)
+
+
+def _loose_bytes(path: Path) -> int:
+    footer = pq.read_metadata(path)
+    return sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
+
+
+def _write_descriptions(
+    staging: Path, manifest: Manifest, stats: Stats, card: PublishedCard, settings: PublishSettings
+) -> None:
+    """The card and ``croissant.json``."""
+    row = next((row for _, row in iter_rows(staging, manifest)), None)
+    text = card_text(manifest, stats, split_sizes(staging, manifest), row, published=card)
+    (staging / CARD_NAME).write_bytes(text.encode("utf-8"))
+    licence = hub_licence(stats)["license"]
+    (staging / CROISSANT_NAME).write_bytes(
+        croissant_bytes(
+            manifest,
+            card.configurations,
+            repo_id=settings.repo_id,
+            url=settings.url,
+            description=f"{stats.rows} clips of music with checked captions of tempo, meter, key and chords.",
+            licence=licence if licence != "other" else f"{settings.url}#licences",
+            citation=card.citation,
+        )
+    )
+
+
+def _copy_failures(out: Path, staging: Path) -> None:
+    for kind in KINDS:
+        source = out / FAILURES_FOLDER / f"{kind}.jsonl"
+        if source.is_file():
+            (staging / FAILURES_FOLDER).mkdir(exist_ok=True)
+            (staging / FAILURES_FOLDER / source.name).write_bytes(source.read_bytes())
+
+
+def _published_files(staging: Path, manifest: Manifest) -> Iterator[PublishedFile]:
+    """Every file of the staging folder with its checksum; those of shards are known already."""
+    known = {shard.path: shard for shard in manifest.shards}
+    for path in sorted(staging.rglob("*")):
+        name = path.relative_to(staging).as_posix()
+        if path.is_file():
+            shard = known.get(name)
+            yield PublishedFile(
+                name,
+                shard.bytes if shard else path.stat().st_size,
+                shard.sha256 if shard else sha256_of(path),
+            )

@@ -1,0 +1,338 @@
+"""Publish a finished dataset: whole or not at all, in one commit, and nothing twice.
+
+Large files are uploaded first, where nobody sees them; then one commit adds, replaces and deletes everything that
+differs. The commit names its parent, so that it fails when the branch has moved, and after a lost answer the tree
+itself says whether it took effect.
+"""
+
+import fcntl
+import io
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+from pipeline.errors import CommandError
+from pipeline.hub.client import TRIES, Head, Hub, is_stale_parent, is_transient, own_progress, pause
+from pipeline.hub.licence_policy import judge
+from pipeline.hub.plan import PushPlan, RemoteFile, make_plan, managed, strangers
+from pipeline.hub.prepare import Prepared, PublishSettings, prepare
+from pipeline.hub.progress import TransferProgress
+from pipeline.hub.publication import (
+    MAX_PUBLICATION_BYTES,
+    METADATA_CONFIG,
+    PUBLICATION_NAME,
+    LocalFile,
+    Publication,
+    read_publication,
+)
+from pipeline.manifest import MANIFEST_NAME, is_complete
+from schemas import ContractError
+
+STAGING = ".publish"
+BATCH_BYTES = 1 << 30
+BATCH_FILES = 64
+THREADS = 4
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What a push did, or with ``dry_run`` would do. ``commit`` is None when nothing had to change."""
+
+    repo_id: str
+    url: str
+    commit: str | None
+    plan: PushPlan
+    publication: Publication
+    dry_run: bool = False
+
+
+def push_dataset(
+    out: Path,
+    repo_id: str,
+    *,
+    private: bool = False,
+    revision: str | None = None,
+    config_name: str = "default",
+    audio: Literal["embed", "none"] | None = None,
+    assumed_licence: str | None = None,
+    replace: bool = False,
+    dry_run: bool = False,
+    progress: TransferProgress | None = None,
+) -> PushResult:
+    """Make the dataset repository ``repo_id`` hold the finished dataset in ``out``.
+
+    ``private`` is the visibility of a repository that is created; ``replace`` lets a repository with other content
+    become this dataset. ``audio`` None publishes audio where the dataset embeds it. Safe to call again after any
+    failure: files that the Hub has are not sent again, and an unchanged dataset makes no commit.
+
+    Raises CommandError (unfinished or damaged dataset, no rights, other content, somebody else pushed meanwhile) and
+    MachineError (the Hub does not answer after bounded retries).
+    """
+    out, progress = Path(out), progress or TransferProgress()
+    _check_config_name(config_name)
+    if not is_complete(out):
+        raise CommandError(f"{out}: not a finished dataset: build it to the end, then push it")
+    hub = Hub(repo_id, revision)
+    if not dry_run:
+        hub.require_token()
+    head = hub.head()
+    remote = hub.tree(head.sha) if head else {}
+    _check_visibility(hub, head, private)
+    _check_assumed(assumed_licence, head.private if head else private)
+    _check_content(hub, head, remote, replace)
+    settings = PublishSettings(repo_id, hub.url, config_name, audio, assumed_licence)
+    with _staging(out) as staging, own_progress():
+        prepared = prepare(out, staging, settings, progress)
+        plan = make_plan(prepared.files, remote, everything=replace)
+        if dry_run or plan.empty:
+            return PushResult(repo_id, hub.url, None, plan, prepared.publication, dry_run)
+        if head is None:
+            hub.create(private=private)
+            head = hub.head()
+            if head is None:
+                raise CommandError(f"{repo_id}: was created but cannot be read; push again")
+            remote = hub.tree(head.sha)
+            _check_content(hub, head, remote, replace)
+            plan = make_plan(prepared.files, remote, everything=replace)
+        return _upload_and_commit(hub, head, remote, plan, prepared, replace, progress)
+
+
+def _upload_and_commit(
+    hub: Hub,
+    head: Head,
+    remote: Mapping[str, RemoteFile],
+    plan: PushPlan,
+    prepared: Prepared,
+    replace: bool,
+    progress: TransferProgress,
+) -> PushResult:
+    progress.stage("Sending", plan.bytes)
+    additions = {file.published.path: _addition(file, progress.advance) for file in plan.send}
+    for batch in _batches(list(additions.values())):
+        with hub.errors("upload"):
+            hub.retried(
+                # An empty .gitignore: that of the repository must not drop a shard silently.
+                lambda batch=batch: hub.api.preupload_lfs_files(  # type: ignore[misc]
+                    hub.repo_id,
+                    batch,
+                    repo_type="dataset",
+                    revision=hub.revision,
+                    num_threads=THREADS,
+                    free_memory=False,
+                    gitignore_content="",
+                ),
+                tries=2,  # each request beneath has retries of its own
+            )
+        for addition in batch:
+            if getattr(addition, "_should_ignore", False):
+                raise CommandError(
+                    f"{hub.repo_id}: the repository's .gitignore leaves out {addition.path_in_repo}; delete it there"
+                )
+            addition.count_rest()
+    commit = _commit(hub, head, remote, plan, prepared, additions, replace)
+    missing = make_plan(prepared.files, hub.tree(commit), everything=replace)
+    if not missing.empty:
+        raise CommandError(f"{hub.repo_id}: commit {commit} does not hold all that was sent; push again")
+    return PushResult(hub.repo_id, hub.url, commit, plan, prepared.publication)
+
+
+def _commit(
+    hub: Hub,
+    head: Head,
+    remote: Mapping[str, RemoteFile],
+    plan: PushPlan,
+    prepared: Prepared,
+    additions: "Mapping[str, _Addition]",
+    replace: bool,
+) -> str:
+    """The one commit. Returns its id, also when its answer was lost but it took effect.
+
+    A commit by somebody else that touched nothing of ours becomes the new parent; any other ends the push.
+    """
+    rows = prepared.publication.rows
+    for attempt in range(1, TRIES + 1):
+        try:
+            with hub.errors("commit") if attempt == TRIES else _plain():
+                return str(
+                    hub.api.create_commit(
+                        hub.repo_id,
+                        [*(additions[file.published.path] for file in plan.send), *map(_deletion, plan.delete)],
+                        commit_message=f"Publish {rows} clips with FGMCaps",
+                        repo_type="dataset",
+                        revision=hub.revision,
+                        parent_commit=head.sha,
+                        num_threads=THREADS,
+                    ).oid
+                )
+        except CommandError:
+            raise
+        except Exception as error:
+            stale = is_stale_parent(error)
+            if not stale and not is_transient(error):
+                raise hub.explain(error, "commit") from None
+            if not stale:
+                pause(attempt, error)
+        now = hub.head()
+        if now is None:
+            raise CommandError(f"{hub.repo_id}: the repository is gone; push again")
+        if now.sha == head.sha:
+            continue
+        tree = hub.tree(now.sha)
+        rest = make_plan(prepared.files, tree, everything=replace)
+        if rest.empty:
+            log.info("the commit %s holds the publication", now.sha)
+            return now.sha
+        if managed(tree) != managed(remote) or {file.published.path for file in rest.send} - additions.keys():
+            raise CommandError(
+                f"{hub.repo_id}: somebody else changed the dataset during this push (commit {now.sha[:12]}); look at "
+                "it, then push again to publish over it"
+            )
+        head, remote, plan = now, tree, rest
+    raise CommandError(f"{hub.repo_id}: the branch moves faster than the push; push again")
+
+
+@contextmanager
+def _plain() -> Iterator[None]:
+    yield
+
+
+class _Addition(CommitOperationAdd):
+    """A file to add that tells how much of it was read for sending."""
+
+    count: Callable[[int], None]
+    counted: int = 0
+
+    @contextmanager
+    def as_file(self, with_tqdm: bool = False) -> Iterator[BinaryIO]:
+        """The file, counted. A retry rewinds it, and the count with it."""
+        with Path(str(self.path_or_fileobj)).open("rb", buffering=0) as raw:
+            if not with_tqdm:
+                yield io.BufferedReader(raw)
+                return
+            yield _CountedFile(raw, self)
+
+    def reached(self, position: int) -> None:
+        """The sender has read up to here."""
+        position = min(position, self.upload_info.size)
+        self.count(position - self.counted)
+        self.counted = position
+
+    def count_rest(self) -> None:
+        """Sent by another way (Xet), or there already: all of it is done."""
+        self.reached(self.upload_info.size)
+
+
+class _CountedFile(io.BufferedReader):
+    """A real file object (the client library rewinds only such) that reports its position."""
+
+    def __init__(self, raw: io.FileIO, addition: _Addition) -> None:
+        super().__init__(raw, 1 << 20)
+        self._addition = addition
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self._addition.reached(self.tell())
+        return data
+
+
+def _addition(file: LocalFile, count: Callable[[int], None]) -> _Addition:
+    addition = _Addition(file.published.path, str(file.source))
+    addition.count = count
+    # The checksum is the one that was verified a moment ago, so that the file is not read once more for it; large files
+    # are refused by the Hub when the bytes do not match it.
+    addition.upload_info.sha256 = bytes.fromhex(file.published.sha256)
+    return addition
+
+
+def _deletion(path: str) -> CommitOperationDelete:
+    return CommitOperationDelete(path, is_folder=False)
+
+
+def _batches(additions: list[_Addition]) -> Iterator[list[_Addition]]:
+    """Groups of bounded size, in order, so that progress moves and a failure costs little."""
+    batch: list[_Addition] = []
+    size = 0
+    for addition in additions:
+        if batch and (size + addition.upload_info.size > BATCH_BYTES or len(batch) == BATCH_FILES):
+            yield batch
+            batch, size = [], 0
+        batch.append(addition)
+        size += addition.upload_info.size
+    if batch:
+        yield batch
+
+
+def _check_config_name(name: str) -> None:
+    if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or len(name) > 64:
+        raise CommandError(f"configuration name {name!r}: use letters, digits, - and _")
+    if name == METADATA_CONFIG:
+        raise CommandError(f"the configuration name {name!r} is that of the rows without audio; choose another")
+
+
+def _check_visibility(hub: Hub, head: Head | None, private: bool) -> None:
+    if private and head and not head.private:
+        raise CommandError(
+            f"{hub.repo_id} is public, and --private does not change a repository that exists: make it private in its "
+            "settings on the Hub, or leave out --private"
+        )
+
+
+def _check_assumed(assumed: str | None, private: bool) -> None:
+    """In public only a licence that the policy knows and allows; what an owner keeps private is his to name."""
+    if assumed is None:
+        return
+    if not assumed.strip() or len(assumed) > 100 or not assumed.isprintable():
+        raise CommandError("--assume-licence: give the name of a licence")
+    verdict = judge(assumed)
+    if not private and not verdict.allowed:
+        raise CommandError(
+            f"--assume-licence {assumed}: {verdict.reason}; a public repository needs a licence that allows copies and "
+            "adaptations (such as CC-BY-4.0), or push to a private one with --private"
+        )
+
+
+def _check_content(hub: Hub, head: Head | None, remote: Mapping[str, RemoteFile], replace: bool) -> None:
+    """Refuse a repository that holds something else than a publication of ours."""
+    if head is None or replace or not strangers(remote):
+        return
+    if PUBLICATION_NAME in remote and MANIFEST_NAME in remote:
+        data = hub.read_small(PUBLICATION_NAME, head.sha, remote[PUBLICATION_NAME], MAX_PUBLICATION_BYTES)
+        try:
+            read_publication(data)
+            return
+        except ContractError as error:
+            reason = f"its {PUBLICATION_NAME} is none of ours: {error}"
+    else:
+        names = strangers(remote)
+        reason = f"it holds {names[0]!r}" + (f" and {len(names) - 1} more files" if len(names) > 1 else "")
+    raise CommandError(
+        f"{hub.repo_id}: the repository exists with other content ({reason}); name another repository, or pass "
+        "--replace to delete its files and publish this dataset there (its history keeps them)"
+    )
+
+
+@contextmanager
+def _staging(out: Path) -> Iterator[Path]:
+    """An empty folder beside the shards, for one push at a time; what a killed push left there is cleared."""
+    root = out / STAGING
+    root.mkdir(exist_ok=True)
+    with (root / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CommandError(f"another push of {out} is running; wait for it to end") from None
+        folder = root / "files"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
