@@ -41,7 +41,8 @@ A row is a clip of {seconds:g} s, {rate} Hz, mono. Times are seconds from the cl
 
 _TAIL = """
 A value that the confidence filter rejects is null (a list is empty), its confidence stays, and `qc_flags` says why. The
-caption states every value that is not null and none that is.
+caption states every value that is not null and none that is. A caption with `caption_source` `imported` came with
+another dataset (`fgmcaps import`): it is kept word for word and nobody has held it against the row.
 
 ## Vocabulary
 

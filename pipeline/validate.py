@@ -18,9 +18,9 @@ from pipeline.failures import read_failures
 from pipeline.manifest import MANIFEST_NAME, ManifestError, read_manifest, verify_shards
 from pipeline.read import LIGHT_COLUMNS, ShardError, iter_shard, open_shard
 from pipeline.shards import DATA_FOLDER, parse_shard_name
-from pipeline.validation.audio_rules import audio_policy, audio_problems
+from pipeline.validation.audio_rules import WITHHELD_FLAG, audio_policy, audio_problems
 from pipeline.validation.problem import Problem, Problems
-from pipeline.validation.row_rules import row_problems
+from pipeline.validation.row_rules import IMPORTED, row_problems
 from schemas import Manifest, ShardFile
 from schemas.arrow import SCHEMA_VERSION_KEY, arrow_schema
 from schemas.ids import leak_group, parse_clip_id, shard_of
@@ -28,8 +28,10 @@ from schemas.ids import leak_group, parse_clip_id, shard_of
 log = logging.getLogger(__name__)
 
 
-def validate(path: Path, *, audio_every: int = 1) -> list[Problem]:
+def validate(path: Path, *, audio_every: int = 1, notes: list[str] | None = None) -> list[Problem]:
     """All problems of the dataset in ``path``; an empty list means that it is sound.
+
+    What was left unchecked on purpose is appended to ``notes``, a sentence each.
 
     ``audio_every=n`` decodes the audio of about one row in n, chosen by a hash of the id (1: all, 0: none).
     At most 100 problems of each rule are listed, with the number of the others.
@@ -56,6 +58,8 @@ def validate(path: Path, *, audio_every: int = 1) -> list[Problem]:
             _check_shard(out_dir, shard, manifest, seen, problems, audio_every)
         except ShardError as error:
             problems.add(shard.path, None, "parquet", str(error))
+    if notes is not None and seen.imported:
+        notes.append(f"{seen.imported} of {seen.rows} captions are imported: not compared with the facts of their rows")
     log.info("validated %s: %d rows, %d with decoded audio", out_dir, seen.rows, seen.decoded)
     return problems.done()
 
@@ -71,6 +75,7 @@ class _Seen:
     """What is remembered from row to row."""
 
     rows: int = 0
+    imported: int = 0
     decoded: int = 0
     policy: str | None = None
     split_of_track: dict[str, str] = field(default_factory=dict)
@@ -156,8 +161,9 @@ def _check_card(out_dir: Path, manifest: Manifest, problems: Problems) -> None:
     try:
         card: Any = DatasetCard(path.read_text(encoding="utf-8"))
         data = card.data.to_dict()
-        declared = {split["name"]: split["num_examples"] for split in data["dataset_info"]["splits"]}
-        configured = {entry["split"] for config in data["configs"] for entry in config["data_files"]}
+        infos = data["dataset_info"] if isinstance(data["dataset_info"], list) else [data["dataset_info"]]
+        declared = [{split["name"]: split["num_examples"] for split in info["splits"]} for info in infos]
+        configured = [sorted(entry["split"] for entry in config["data_files"]) for config in data["configs"]]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         problems.add(CARD_NAME, None, "card", f"missing or without dataset_info and configs: {error!r}; write it anew")
         return
@@ -165,8 +171,8 @@ def _check_card(out_dir: Path, manifest: Manifest, problems: Problems) -> None:
         actual = {name: rows for name, (rows, _) in split_sizes(out_dir, manifest).items()}
     except (OSError, ValueError):
         return  # a damaged shard, which has its own problem
-    if declared != actual or configured != set(actual):
-        message = f"declares {declared} and files of {sorted(configured)}, there is {actual}"
+    if any(splits != actual for splits in declared) or any(splits != sorted(actual) for splits in configured):
+        message = f"declares {declared} and files of {configured}, there is {actual}"
         problems.add(CARD_NAME, None, "card", message)
 
 
@@ -214,6 +220,7 @@ def _check_shard(
     last = ""
     for row in iter_shard(out_dir, shard, columns):
         seen.rows += 1
+        seen.imported += row["caption_source"] == IMPORTED
         name = row["id"]
         for rule, message in row_problems(row):
             problems.add(shard.path, name, rule, message)
@@ -261,6 +268,10 @@ def _check_leak(shard: ShardFile, row: dict[str, Any], seen: _Seen, problems: Pr
 
 def _check_audio(shard: ShardFile, row: dict[str, Any], seen: _Seen, problems: Problems, audio_every: int) -> None:
     policy = audio_policy(row["audio"])
+    if WITHHELD_FLAG in row["qc_flags"]:
+        if policy != "none":
+            problems.add(shard.path, row["id"], "audio", f"is flagged {WITHHELD_FLAG} but has audio ({policy})")
+        return
     if seen.policy is None:
         seen.policy = policy
     elif policy != seen.policy:

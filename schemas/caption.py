@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-CaptionSource = Literal["llm", "template"]
+# ``imported``: written by others and taken over with a dataset of theirs; never held against the row's facts.
+CaptionSource = Literal["llm", "template", "imported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,10 @@ class StyledCaption:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """The caption of one clip. ``model`` is empty for the template; ``attempts`` counts the requests that made it."""
+    """The caption of one clip. ``model`` is empty for the template; ``attempts`` counts the requests that made it.
+
+    For an imported caption ``model`` is who wrote it where the source says so, ``prompt_version`` names the source.
+    """
 
     clip_id: str
     text: str

@@ -14,6 +14,7 @@ from schemas.music import KEYS, TIME_SIGNATURES, tempo_marking
 
 Row = Mapping[str, Any]
 TEMPO_RANGE = (20.0, 400.0)
+IMPORTED = "imported"
 _NEVER_NULL = (
     *("id", "caption", "caption_style", "caption_source", "caption_model", "prompt_version", "captions", "beats"),
     *("downbeats", "chords", "chord_summary", "genre", "mood", "source", "source_path", "track_id", "start_s"),
@@ -155,6 +156,8 @@ def _flags(row: Row) -> Iterator[str]:
 
 
 def _caption(row: Row) -> Iterator[str]:
+    if row["caption_source"] == IMPORTED:
+        return  # others wrote it, in their own words
     facts = facts_of_row(row)
     texts = [(row["caption_style"], row["caption"]), *((extra["style"], extra["text"]) for extra in row["captions"])]
     for style, text in texts:
@@ -169,9 +172,9 @@ def _caption(row: Row) -> Iterator[str]:
 
 def _provenance(row: Row) -> Iterator[str]:
     source, model = row["caption_source"], row["caption_model"]
-    if source not in ("llm", "template"):
-        yield f"caption_source is {source!r}, neither llm nor template"
-    elif (source == "llm") != bool(model):
+    if source not in ("llm", "template", IMPORTED):
+        yield f"caption_source is {source!r}, neither llm nor template nor imported"
+    elif source != IMPORTED and (source == "llm") != bool(model):
         yield f"caption_source is {source} but caption_model is {model!r}"
     styles = [row["caption_style"], *(extra["style"] for extra in row["captions"])]
     if len(set(styles)) != len(styles):
