@@ -15,7 +15,7 @@ from pipeline.audio_decode import DecodeError, Decoder
 from pipeline.errors import CommandError, MachineError
 from pipeline.inventory import hash_location
 from pipeline.jams_export import jams_of
-from pipeline.sources.base import printable
+from pipeline.sources.base import location_of, printable
 from pipeline.windows import choose_windows
 from schemas import Annotation, Caption, Clip, Track, facts_of
 from schemas.ids import make_clip_id, track_id_of_digest
@@ -49,7 +49,7 @@ def annotate_path(
     if missing:
         raise MachineError(f"profile {profile_name!r} cannot run here: {'; '.join(missing)}")
     name = printable(file.name)
-    track_id = track_id_of_digest(hash_location(str(file)))
+    track_id = track_id_of_digest(hash_location(location_of(file.absolute())))
     track = Track(track_id, str(file), printable(file.parent.name), name, file.stat().st_size, "train")
     with Decoder() as decoder:
         try:

@@ -16,9 +16,10 @@ from annotators import Profile, load_profile
 from pipeline import dag
 from pipeline.annotate import TrackTask
 from pipeline.atomic import write_atomically
-from pipeline.caption import CaptionTask, caption_key, engine_identity
+from pipeline.caption import CaptionNote, CaptionTask, caption_key
 from pipeline.card import CARD_NAME, card_text, split_sizes
 from pipeline.config import BuildConfig, Stage, fingerprint
+from pipeline.engines import engine_identity, served
 from pipeline.errors import CommandError, MachineError, NothingToBuildError
 from pipeline.failures import write_failures
 from pipeline.manifest import MANIFEST_NAME, is_complete, read_manifest, write_manifest
@@ -33,7 +34,7 @@ from pipeline.write import RowRef, ShardReceipt, ShardTask, find_written, plan_s
 from schemas import FGMCAPS_SCHEMA_VERSION, Counts, DeadLetter, Manifest, ToolInfo
 
 log = logging.getLogger(__name__)
-TEMPLATE_BATCH = 256
+BATCH = 256
 # Below this many items a pool of worker processes costs more (about 3 s) than it saves.
 MIN_CAPTIONS_FOR_PROCESSES = 20_000
 MIN_SHARD_ROWS_FOR_PROCESSES = 200
@@ -52,6 +53,8 @@ class BuildSpec:
     runner: str = LOCAL
     beam_args: tuple[str, ...] = ()
     poison: frozenset[str] = frozenset()
+    only_rejected: bool = False
+    """Ask the LLM again for rows whose caption the template had to write."""
 
 
 class Build:
@@ -75,7 +78,7 @@ class Build:
             labels=self.labels_fingerprint,
             captions=self.captions_fingerprint,
             corpus=self.spec.plan.corpus,
-            config=self.config.model_dump(mode="json"),
+            config=self.config.public(),
             tools=[(t.name, t.version) for t in self.tools],
         )
 
@@ -127,24 +130,29 @@ class Build:
                 "arguments first, or `fgmcaps build`"
             )
         tracks = {t.track_id: t for t in self.spec.plan.tracks}
+        notes = {clip_id: CaptionNote.of(entry) for clip_id, entry in captions.items()}
+        round_ = 1 + max((n.round for n in notes.values()), default=-1) if self.spec.only_rejected else 0
         tasks = []
         for clip_id in sorted(state.annotations):
             entry = state.annotations[clip_id]
             metadata = tracks[clip_id[:16]].metadata
-            key = caption_key(entry.note, metadata)
-            if clip_id not in captions or captions[clip_id].note != key:
+            key, note = caption_key(entry.note, metadata), notes.get(clip_id)
+            again = self.spec.only_rejected and note is not None and note.source == "template"
+            if note is None or note.key != key or again:
                 tasks.append(CaptionTask(entry, metadata, key))
         self.status.stage("caption", total=len(state.annotations), done=len(state.annotations) - len(tasks))
         if tasks:
-            batches = [tuple(tasks[i : i + TEMPLATE_BATCH]) for i in range(0, len(tasks), TEMPLATE_BATCH)]
-            self._run(
-                lambda p: dag.caption(p, batches, self.config, self.captions),
-                processes=len(tasks) >= MIN_CAPTIONS_FOR_PROCESSES,
-            )
+            batches = [tuple(tasks[i : i + BATCH]) for i in range(0, len(tasks), BATCH)]
+            cache = self.folder.work / "answers"
+            with served(self.config, self.folder.work / "vllm.log", log.warning) as config:
+                self._run(
+                    lambda p: dag.caption(p, batches, config, self.captions, cache, round_),
+                    processes=len(tasks) >= MIN_CAPTIONS_FOR_PROCESSES,
+                )
 
     def write(self) -> None:
         """Write the shards, then publish them with failures, card and, last, the manifest."""
-        if self.is_done():
+        if self.is_done() and not self.spec.only_rejected:
             return
         state, captions = self.state(), read_captions(self.captions)
         rows = []
@@ -156,7 +164,7 @@ class Build:
         if not rows:
             write_failures(self.spec.out, letters)
             raise NothingToBuildError(f"no clip became a row: {_reasons(letters)}; see {self.spec.out / 'failures'}")
-        tasks = plan_shards(rows, self.config, self.labels_fingerprint, self.tools)
+        tasks = plan_shards(rows, self.config, self.labels_fingerprint, self.captions_fingerprint, self.tools)
         self.status.stage("write", total=len(tasks))
         missing = [t for t in tasks if find_written(self.folder.work, self.spec.out, t) is None]
         if missing:
@@ -186,7 +194,7 @@ class Build:
             FGMCAPS_SCHEMA_VERSION,
             self.fingerprint,
             {
-                **self.config.model_dump(mode="json"),
+                **self.config.public(),
                 "profile_settings": self.profile.settings.model_dump(mode="json"),
             },
             self._counts(sum(s.rows for s in shards), letters),

@@ -1,53 +1,17 @@
 """The captioning stage: facts of a clip in, one checked caption out, whatever engine writes it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import apache_beam as beam
 
-from captioning import TEMPLATE_VERSION, TemplateEngine, write_caption
 from pipeline.config import BuildConfig, fingerprint
+from pipeline.engines import make_engine
 from pipeline.journal import Entry, JournalWriter, Record
 from pipeline.watch import follow_build
-from schemas import Annotation, Caption, Facts, Labels, TrackMetadata, facts_of, to_dict
-
-
-class Engine(Protocol):
-    """Writes captions; each has passed the checker when it comes out."""
-
-    def captions(self, facts: Iterable[tuple[str, Facts]]) -> Iterator[Caption]:
-        """Captions of ``(clip_id, facts)``, in any order, one each."""
-
-    def close(self) -> None:
-        """Let go of connections."""
-
-
-class Templates:
-    """The template grammar as an engine."""
-
-    def __init__(self, config: BuildConfig) -> None:
-        self.engine = TemplateEngine(seed=config.seed)
-        self.styles = styles_of(config)
-
-    def captions(self, facts: Iterable[tuple[str, Facts]]) -> Iterator[Caption]:
-        """Captions in the order of the facts."""
-        for clip_id, clip_facts in facts:
-            yield write_caption(self.engine, clip_id, clip_facts, styles=self.styles)
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
-def styles_of(config: BuildConfig) -> tuple[str, ...]:
-    """The caption's style, then the extra ones, each once."""
-    return tuple(dict.fromkeys((config.caption_style, *config.extra_styles)))
-
-
-def engine_identity(config: BuildConfig) -> Mapping[str, Any]:
-    """What of an engine changes its captions; part of the caption fingerprint."""
-    return {"template": TEMPLATE_VERSION}
+from schemas import Annotation, Caption, Facts, Labels, TrackMetadata, facts_of, to_dict, to_json
 
 
 def facts_key(labels: Labels) -> str:
@@ -69,26 +33,55 @@ class CaptionTask:
     key: str
 
 
-class CaptionClips(beam.DoFn):
-    """Batches of CaptionTask -> captions in the journal."""
+@dataclass(frozen=True, slots=True)
+class CaptionNote:
+    """What the journal's index tells of a caption: the key of its facts, its source, the round of asking, its hash."""
 
-    def __init__(self, config: BuildConfig, folder: Path) -> None:
+    key: str
+    source: str
+    round: int
+    digest: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> "CaptionNote":
+        """The note of a journaled caption."""
+        return cls(*entry.note)
+
+
+def caption_record(caption: Caption, key: str, round_: int) -> Record:
+    """The journal record of a caption."""
+    digest = hashlib.sha256(to_json(caption).encode()).hexdigest()[:16]
+    return Record("caption", caption.clip_id, caption, [key, caption.source, round_, digest])
+
+
+class CaptionClips(beam.DoFn):
+    """Batches of CaptionTask -> captions in the journal. Clips of several batches are under way at a time."""
+
+    def __init__(self, config: BuildConfig, folder: Path, cache: Path, round_: int) -> None:
         super().__init__()
-        self.config, self.folder = config, folder
+        self.config, self.folder, self.cache, self.round = config, folder, cache, round_
 
     def setup(self) -> None:
         follow_build()
-        self.engine: Engine = Templates(self.config)
+        self.engine = make_engine(self.config, self.cache, self.round)
+        self.keys: dict[str, str] = {}
+        self.writer = JournalWriter(self.folder, max_records=256)
 
     def teardown(self) -> None:
         self.engine.close()
 
     def process(self, batch: tuple[CaptionTask, ...]) -> None:
-        keys = {task.annotation.key: task.key for task in batch}
-        writer = JournalWriter(self.folder, max_records=256)
-        for caption in self.engine.captions(self.facts(batch)):
-            writer.add(Record("caption", caption.clip_id, caption, keys[caption.clip_id]))
-        writer.flush()
+        self.keys.update({task.annotation.key: task.key for task in batch})
+        self.journal(self.engine.submit(self.facts(batch)))
+
+    def finish_bundle(self) -> None:
+        self.journal(self.engine.drain())
+        self.writer.flush()
+
+    def journal(self, captions: Iterator[Caption]) -> None:
+        """Write captions as they come."""
+        for caption in captions:
+            self.writer.add(caption_record(caption, self.keys.pop(caption.clip_id), self.round))
 
     def facts(self, batch: tuple[CaptionTask, ...]) -> Iterator[tuple[str, Facts]]:
         """``(clip_id, facts)``, read one by one."""

@@ -147,6 +147,13 @@ def build_options(command: Any) -> Any:
                      help="K loudest 10 s clips of a track (default 1), or all."),
         click.option("--captioner", type=Choice(["template", "openai"]), help="Who writes captions "
                      "(default template: a grammar, no model)."),
+        click.option("--base-url", "base_urls", multiple=True, envvar="FGMCAPS_BASE_URL", metavar="URL",
+                     help="OpenAI-compatible server, e.g. http://host:8000/v1; may be repeated (or FGMCAPS_BASE_URL)."),
+        click.option("--model", envvar="FGMCAPS_MODEL", help="Model that the server serves (or FGMCAPS_MODEL)."),
+        click.option("--api-key", envvar=["FGMCAPS_API_KEY", "OPENAI_API_KEY"], metavar="KEY",
+                     help="Key of the server; better in FGMCAPS_API_KEY. Never written anywhere."),
+        click.option("--serve", metavar="MODEL", help="Start vLLM with this model for the captions, and stop it after "
+                     "(needs `make vllm`)."),
         click.option("--caption-style", type=Choice(STYLES), help="Style of the caption column."),
         click.option("--audio", type=Choice(["embed", "path", "none"]), help="Audio column: embedded FLAC "
                      "(default), the file's path, or nothing."),
@@ -185,7 +192,11 @@ def _build(
     _check_arguments(ctx, input_, out)
     run = {k: given.pop(k) for k in ("workers", "limit", "runner", "replace", "retry_failed", "quiet")}
     config_file = given.pop("config_file")
-    config = load_config(config_file, {k: v for k, v in given.items() if v is not None})
+    run["only_rejected"], run["dry_run"] = given.pop("only_rejected", False), given.pop("dry_run", False)
+    llm = {k: given.pop(k) for k in ("base_urls", "model", "serve")}
+    if key := given.pop("api_key"):
+        os.environ["FGMCAPS_API_KEY"] = key  # the one way to the workers that leaves no trace on disk
+    config = load_config(config_file, {k: v for k, v in given.items() if v is not None}, llm)
     from pipeline.commands import run_build  # imports all of Beam, so it follows what can be refused without
 
     run_build(input_, out, config, first=first, last=last, beam_args=tuple(ctx.args), **run)
@@ -232,6 +243,8 @@ def annotate(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> Non
 
 @main.command(context_settings=BEAM_SETTINGS, short_help="The second half: captions and shards.")
 @build_options
+@click.option("--only-rejected", is_flag=True, help="Ask the LLM again for rows that fell back to the template.")
+@click.option("--dry-run", is_flag=True, help="Print the prompts of ten clips and ask nothing.")
 @click.pass_context
 def caption(ctx: click.Context, /, input_: str, out: Path, **given: Any) -> None:
     """The second half of `build`: caption what `annotate` journaled in OUT, and write the dataset."""
@@ -319,6 +332,10 @@ def check_captions(file: Any) -> None:
         click.echo(json.dumps(verdict, ensure_ascii=False))
     if bad:
         raise SystemExit(fail(f"{file.name}: {bad} lines could not be checked", EXIT_INVALID))
+
+
+for command in (push, pull):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from annotators import load_profile
+from captioning.prompting import load_prompt
 from pipeline.build import Build, BuildSpec
 from pipeline.config import BuildConfig, Stage
+from pipeline.engines import styles_of
 from pipeline.errors import CommandError, MachineError
 from pipeline.failures import FAILURES_FOLDER
 from pipeline.inventory import take_inventory
@@ -23,7 +25,7 @@ from pipeline.sources import open_source
 from pipeline.state import any_failed, forget_failures
 from pipeline.supervise import supervise
 from pipeline.workdir import OutputFolder
-from schemas import Manifest
+from schemas import Annotation, Manifest, facts_of
 
 REPORT = "report.html"
 
@@ -41,6 +43,8 @@ def run_build(
     replace: bool,
     retry_failed: bool,
     quiet: bool,
+    only_rejected: bool = False,
+    dry_run: bool = False,
     beam_args: tuple[str, ...] = (),
 ) -> None:
     """Build INPUT into OUT, from stage ``first`` to ``last``. Raises CommandError and its kinds."""
@@ -53,19 +57,23 @@ def run_build(
     check_given_splits(files)
     folder = OutputFolder(out)
     folder.prepare()
-    identity = {"input": source.identity, "config": config.model_dump(mode="json")}
+    identity = {"input": source.identity, "config": config.public()}
     with folder.locked():
         folder.claim(identity, replace)
         if not quiet:
             console.print(f"Reading {len(files)} files of {input_}", highlight=False, soft_wrap=True)
         hashed = take_inventory(files, folder.inventory_file, lambda: None, limit)
         plan = make_plan(hashed, config.source or source.name, config, limit)
-        build = Build(BuildSpec(out, plan, config, first, last, workers, runner, beam_args))
+        spec = BuildSpec(out, plan, config, first, last, workers, runner, beam_args, only_rejected=only_rejected)
+        build = Build(spec)
+        if dry_run:
+            print_prompts(build, Console(markup=False))
+            return
         if retry_failed and any_failed(state := build.state()):
             # The manifest goes first: a kill in between must not leave a dataset that looks complete.
             (out / MANIFEST_NAME).unlink(missing_ok=True)
             forget_failures(build.annotations, state)
-        if last == "write" and build.is_done():
+        if last == "write" and build.is_done() and not only_rejected:
             if not (out / REPORT).exists():
                 write_report(out)
             console.print(f"Nothing to do: {out} is complete ({read_manifest(out).counts.rows} rows).", highlight=False)
@@ -86,6 +94,21 @@ def run_build(
         write_report(out)
         if not quiet:
             print_summary(out, build, time.monotonic() - started, Console(markup=False))
+
+
+def print_prompts(build: Build, console: Console, clips: int = 10) -> None:
+    """The prompts of the first annotated clips, in every style, as the server would get them."""
+    tracks = {t.track_id: t for t in build.spec.plan.tracks}
+    annotations = build.state().annotations
+    if not annotations:
+        raise CommandError("nothing is annotated yet; run `fgmcaps annotate` with the same arguments first")
+    for clip_id in sorted(annotations)[:clips]:
+        facts = facts_of(annotations[clip_id].read(Annotation).labels, tracks[clip_id[:16]].metadata)
+        for style in styles_of(build.config):
+            prompt = load_prompt(style)
+            console.rule(f"{clip_id}, {prompt.version}")
+            for message in prompt.messages(facts):
+                console.out(f"[{message['role']}]\n{message['content']}", highlight=False)
 
 
 def check_profile(config: BuildConfig) -> None:

@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import CommandError
 from pipeline.nearest import nearest
@@ -26,6 +26,48 @@ Stage = Literal["annotate", "caption", "write"]
 SPLITS = ("train", "validation", "test")
 
 
+class ServeConfig(BaseModel):
+    """A vLLM server that the build starts and stops itself; see :class:`captioning.vllm_server.ServeOptions`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    command: tuple[str, ...] = ()
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    dtype: str = ""
+    tensor_parallel: int = Field(default=1, ge=1)
+    max_model_len: int = Field(default=4096, ge=256)
+    extra_args: tuple[str, ...] = ()
+    start_timeout_s: float = Field(default=1800.0, gt=0)
+
+
+class LlmConfig(BaseModel):
+    """Which model writes captions, how it samples, and where it is reached. The API key is in the environment only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = ""
+    revision: str = ""
+    temperature: float = Field(default=0.7, ge=0)
+    top_p: float = Field(default=0.8, gt=0, le=1)
+    max_tokens: int = Field(default=200, ge=1)
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    max_attempts: int = Field(default=3, ge=1)
+    base_urls: tuple[str, ...] = ()
+    structured: Literal["auto", "on", "off"] = "auto"
+    concurrency: int = Field(default=256, ge=1)
+    timeout_s: float = Field(default=60.0, gt=0)
+    serve: ServeConfig | None = None
+
+    CONNECTION: ClassVar[set[str]] = {"base_urls", "structured", "concurrency", "timeout_s", "serve"}
+    """Settings that change speed and address, not captions: in no fingerprint, manifest or card."""
+
+    @property
+    def served_model(self) -> str:
+        """The name that requests use."""
+        return self.model or (self.serve.model if self.serve is not None else "")
+
+
 class BuildConfig(BaseModel):
     """Everything that decides what a dataset holds."""
 
@@ -35,6 +77,7 @@ class BuildConfig(BaseModel):
     profile_overrides: dict[str, Any] = Field(default_factory=dict)
     clips_per_track: int | Literal["all"] = 1
     captioner: Literal["template", "openai"] = "template"
+    llm: LlmConfig = LlmConfig()
     caption_style: Literal["objective", "short", "keywords", "casual"] = "objective"
     extra_styles: tuple[Literal["objective", "short", "keywords", "casual"], ...] = ("short", "keywords", "casual")
     seed: int = 0
@@ -73,6 +116,24 @@ class BuildConfig(BaseModel):
         # One order whatever the file's, because the order decides who goes where and fingerprints do not see it.
         return dict(sorted(value.items(), key=lambda item: (_rank(item[0]), item[0])))
 
+    @model_validator(mode="after")
+    def _reachable(self) -> "BuildConfig":
+        if self.captioner == "openai" and not (self.llm.served_model and (self.llm.base_urls or self.llm.serve)):
+            raise ValueError(
+                "captioner openai needs a server and a model: --base-url URL --model NAME (or FGMCAPS_BASE_URL and "
+                "FGMCAPS_MODEL), or --serve MODEL"
+            )
+        return self
+
+    def public(self) -> dict[str, Any]:
+        """JSON-able settings that decide the rows: what a folder is bound to and what the manifest shows."""
+        data = self.model_dump(mode="json", exclude={"llm": LlmConfig.CONNECTION})
+        if self.captioner == "template":
+            del data["llm"]
+        else:
+            data["llm"]["model"] = self.llm.served_model
+        return data
+
     def annotate_fingerprint(self, profile_fingerprint: str, decoder_version: str) -> str:
         """Key of annotation journals: changes when any label could change."""
         return fingerprint(
@@ -107,8 +168,8 @@ def fingerprint(**parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
 
 
-def load_config(path: Path | None, overrides: Mapping[str, Any]) -> BuildConfig:
-    """Defaults, then the YAML file, then ``overrides`` (options that the user gave).
+def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[str, Any] | None = None) -> BuildConfig:
+    """Defaults, then the YAML file, then ``overrides`` (options that the user gave); ``llm`` holds those of the server.
 
     Raises CommandError that names the file, the key, and for an unknown key the nearest known one.
     """
@@ -124,6 +185,8 @@ def load_config(path: Path | None, overrides: Mapping[str, Any]) -> BuildConfig:
             )
         data.update(loaded or {})
     data.update(overrides)
+    if llm and data.get("captioner") == "openai" and isinstance(data.get("llm", {}), dict):
+        data["llm"] = _with_server(data.get("llm", {}), llm)
     for key in data:
         if key not in BuildConfig.model_fields:
             where = f"{path}: " if path is not None else ""
@@ -132,15 +195,30 @@ def load_config(path: Path | None, overrides: Mapping[str, Any]) -> BuildConfig:
         return BuildConfig(**data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = str(first["loc"][0]) if first["loc"] else "configuration"
         message = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:
+            raise CommandError(message) from None
+        key = str(first["loc"][0])
         value = _short(data.get(key))
+        if first["type"] == "extra_forbidden":
+            known = (ServeConfig if "serve" in first["loc"] else LlmConfig).model_fields
+            raise CommandError(
+                f"unknown setting {'.'.join(map(str, first['loc']))!r}{nearest(str(first['loc'][-1]), known)}"
+            ) from None
         if first["type"] == "literal_error" and isinstance(first["input"], str):
             message += nearest(first["input"], re.findall(r"'(\w+)'", first["ctx"]["expected"]))
         if key in overrides:
             raise CommandError(f"--{key.replace('_', '-')} {value}: {message}") from None
         where = f"{path}: " if path is not None else ""
         raise CommandError(f"{where}setting {key!r} = {value}: {message}") from None
+
+
+def _with_server(section: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``llm`` section with the options that were given: addresses, model, and the model to serve."""
+    given = {key: value for key, value in options.items() if value}
+    if "serve" in given:
+        given["serve"] = {**(section.get("serve") or {}), "model": given["serve"]}
+    return {**section, **given}
 
 
 def _short(value: Any) -> str:

@@ -40,10 +40,17 @@ def annotate(
     cut[DONE] | "Journal finished tracks" >> beam.ParDo(Journal(journal))
 
 
-def caption(p: beam.Pipeline, batches: Iterable[tuple[CaptionTask, ...]], config: BuildConfig, journal: Path) -> None:
+def caption(
+    p: beam.Pipeline,
+    batches: Iterable[tuple[CaptionTask, ...]],
+    config: BuildConfig,
+    journal: Path,
+    cache: Path,
+    round_: int,
+) -> None:
     """Annotations by reference -> checked captions in the journal."""
     batched = p | "Take clips without a caption" >> beam.Create(batches) | "Spread over workers" >> beam.Reshuffle()
-    batched | "Write and check captions" >> beam.ParDo(CaptionClips(config, journal))
+    batched | "Write and check captions" >> beam.ParDo(CaptionClips(config, journal, cache, round_))
 
 
 def write(

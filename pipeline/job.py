@@ -1,4 +1,5 @@
-"""The job process: ``python -m pipeline.job FOLDER`` runs the build that ``FOLDER/job.json`` describes.
+"""The job process: ``python -m pipeline.job FOLDER PID`` runs the build that ``FOLDER/job.json`` describes, for the
+command whose process id is PID.
 
 A process of its own, so that a native crash in a tool or a runner that hangs on a dead worker never takes the command
 with it: the command watches, and starts the job again where its journals end.
@@ -18,9 +19,9 @@ from schemas import from_json, to_json
 JOB, ERROR = "job.json", "error.json"
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, command_pid: int) -> int:
     """Run the job; the exit code is that of the error, whose one line goes to ``error.json``."""
-    lead_build()
+    lead_build(command_pid)
     warnings.filterwarnings("ignore")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apache_beam", "datasets", "jax"):
@@ -55,6 +56,6 @@ def describe(folder: Path, spec: object) -> None:
 
 
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]))
+    code = main(Path(sys.argv[1]), int(sys.argv[2]))
     sys.stdout.flush()
     os._exit(code)  # threads of a runner may hang at exit; everything that matters is on disk

@@ -69,7 +69,7 @@ def _run_once(spec: BuildSpec, work: Path, in_flight: Path, tick: Callable[[], N
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with _log_file(work).open("ab") as log_file:
         job = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.job", str(work)],
+            [sys.executable, "-m", "pipeline.job", str(work), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=log_file,
             stderr=log_file,

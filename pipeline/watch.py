@@ -13,9 +13,11 @@ BUILD_PID = "FGMCAPS_BUILD_PID"
 _watching = False
 
 
-def lead_build() -> None:
-    """Mark this process as the build's own, and end it when the command that started it is gone."""
-    _exit_without(psutil.Process(os.getppid()))
+def lead_build(command_pid: int) -> None:
+    """Mark this process as the build's own, and end it when the command that started it is gone (or was already)."""
+    if os.getppid() != command_pid:
+        os._exit(1)
+    _exit_without(psutil.Process(command_pid))
     os.environ[BUILD_PID] = str(os.getpid())
 
 

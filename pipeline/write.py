@@ -66,7 +66,11 @@ class ShardReceipt:
 
 
 def plan_shards(
-    rows: Sequence[RowRef], config: BuildConfig, labels_fingerprint: str, tools: Sequence[ToolInfo]
+    rows: Sequence[RowRef],
+    config: BuildConfig,
+    labels_fingerprint: str,
+    captions_fingerprint: str,
+    tools: Sequence[ToolInfo],
 ) -> list[ShardTask]:
     """Group rows into shards by ids alone. The key of a task changes with anything that its bytes depend on."""
     tasks = []
@@ -80,6 +84,7 @@ def plan_shards(
             key = fingerprint(
                 code=WRITE_CODE_VERSION,
                 labels=labels_fingerprint,
+                captions=captions_fingerprint,
                 audio=config.audio,
                 tools=[to_dict(tool) for tool in tools],
                 name=[split, index, total],

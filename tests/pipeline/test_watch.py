@@ -70,7 +70,7 @@ def test_only_whole_notes_of_this_host_are_read(tmp_path, dead_pid):
 
 
 LEAD = (
-    "import subprocess, sys, os, time\nfrom pipeline.watch import lead_build\nlead_build()\n"
+    "import subprocess, sys, os, time\nfrom pipeline.watch import lead_build\nlead_build(os.getppid())\n"
     "worker = 'import time; from pipeline.watch import follow_build as f; f(); print(1, flush=True); time.sleep(99)'\n"
     "child = subprocess.Popen([sys.executable, '-c', worker], stdout=subprocess.PIPE, text=True)\n"
     "child.stdout.readline()\nprint(child.pid, flush=True)\ntime.sleep(99)"
