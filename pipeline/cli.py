@@ -22,6 +22,8 @@ from pipeline.errors import (
     CommandError,
     InvalidDatasetError,
 )
+from pipeline.hub.cli import pull, push
+from pipeline.hub.cli import pull, push
 from pipeline.nearest import nearest
 
 if TYPE_CHECKING:
@@ -268,15 +270,20 @@ def annotate_file(file: Path, profile: str, clips_per_track: int | Literal["all"
 
 
 @main.command(short_help="Check a dataset end to end.")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT|hf://USER/NAME[@REVISION]")
 @click.option("--audio-every", type=click.IntRange(1), default=1, show_default=True, metavar="N",
               help="Decode the audio of every N-th row only.")  # fmt: skip
-def validate(out: Path, audio_every: int) -> None:
-    """Check the dataset OUT: schema, ids, ranges, chords, captions against facts, splits, counts, checksums, audio."""
+def validate(out: str, audio_every: int) -> None:
+    """Check the dataset OUT: schema, ids, ranges, chords, captions against facts, splits, counts, checksums, audio.
+
+    A published one (hf://user/name) is brought into a temporary folder first.
+    """
+    from pipeline.hub.pull import local_copy
     from pipeline.validate import summary, validate
 
     notes: list[str] = []
-    problems = validate(out, audio_every=audio_every, notes=notes)
+    with local_copy(out) as folder:
+        problems = validate(folder, audio_every=audio_every, notes=notes)
     for problem in problems[:100]:
         click.echo(str(problem))
     if problems:
@@ -334,8 +341,8 @@ def check_captions(file: Any) -> None:
         raise SystemExit(fail(f"{file.name}: {bad} lines could not be checked", EXIT_INVALID))
 
 
-for command in (push, pull):
-    main.add_command(command)
+main.add_command(push)
+main.add_command(pull)
 
 
 if __name__ == "__main__":
