@@ -196,20 +196,20 @@ def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[st
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
+        where = f"{path}: " if path is not None else ""
         if not first["loc"]:
-            raise CommandError(message) from None
+            raise CommandError(where + message) from None
         key = str(first["loc"][0])
         value = _short(data.get(key))
         if first["type"] == "extra_forbidden":
             known = (ServeConfig if "serve" in first["loc"] else LlmConfig).model_fields
             raise CommandError(
-                f"unknown setting {'.'.join(map(str, first['loc']))!r}{nearest(str(first['loc'][-1]), known)}"
+                f"{where}unknown setting {'.'.join(map(str, first['loc']))!r}{nearest(str(first['loc'][-1]), known)}"
             ) from None
         if first["type"] == "literal_error" and isinstance(first["input"], str):
             message += nearest(first["input"], re.findall(r"'(\w+)'", first["ctx"]["expected"]))
         if key in overrides:
             raise CommandError(f"--{key.replace('_', '-')} {value}: {message}") from None
-        where = f"{path}: " if path is not None else ""
         raise CommandError(f"{where}setting {key!r} = {value}: {message}") from None
 
 

@@ -123,11 +123,32 @@ CHANGES = {
 
 @pytest.mark.parametrize(("stage", "name"), [(stage, name) for stage, names in CHANGES.items() for name in names])
 def test_a_setting_changes_the_fingerprints_of_the_stages_that_it_affects_and_no_other(stage, name):
-    config, changed = BuildConfig(), BuildConfig(**{name: CHANGES[stage][name]})
+    server = {"llm": {"model": "m", "base_urls": ["http://127.0.0.1:1/v1"]}}
+    config, changed = BuildConfig(**server), BuildConfig(**server, **{name: CHANGES[stage][name]})
     labels = [c.annotate_fingerprint("profile", "decoder") for c in (config, changed)]
     captions = [c.caption_fingerprint({"version": "1"}) for c in (config, changed)]
     assert (labels[0] != labels[1]) == (stage == "annotate")
     assert (captions[0] != captions[1]) == (stage == "caption")
+
+
+def test_where_a_server_is_decides_no_row_and_is_shown_to_nobody():
+    here, there = (
+        BuildConfig(captioner="openai", llm={"model": "m", "base_urls": [url], "timeout_s": wait})
+        for url, wait in (("http://10.0.0.1:1/v1", 1.0), ("http://10.0.0.2:2/v1", 2.0))
+    )
+    assert here.public() == there.public() and "10.0.0" not in str(here.public())
+    hotter = BuildConfig(captioner="openai", llm={"model": "m", "base_urls": ["http://h/v1"], "temperature": 1.0})
+    assert hotter.public() != here.public()
+    assert "llm" not in BuildConfig().public()
+
+
+def test_a_captioner_without_server_or_model_and_a_misspelt_server_setting_are_refused(tmp_path):
+    with pytest.raises(CommandError, match="--base-url"):
+        load_config(None, {"captioner": "openai"}, {"model": "m"})
+    path = tmp_path / "llm.yaml"
+    path.write_text("captioner: openai\nllm: {model: m, base_ulrs: [x]}\n")
+    with pytest.raises(CommandError, match=r"llm.yaml: unknown setting 'llm.base_ulrs' \(did you mean 'base_urls'\?\)"):
+        load_config(path, {})
 
 
 def test_tools_are_part_of_the_fingerprints():
