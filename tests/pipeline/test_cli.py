@@ -124,7 +124,7 @@ def claimed(out, **identity):
 def test_the_output_of_another_input_or_configuration(music, out):
     from pipeline.config import BuildConfig
 
-    ours = BuildConfig().model_dump(mode="json")
+    ours = BuildConfig().public()
     folder = claimed(out, input="/other", config=ours)
     line = refused("build", music, out)
     assert f"input: '/other' -> '{music}'" in line and "--replace" in line
