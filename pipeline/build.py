@@ -7,19 +7,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import soundfile
 import soxr
 
 from annotators import Profile, load_profile
+from captioning.prompting import load_prompt, prompt_text
 from pipeline import dag
 from pipeline.annotate import TrackTask
 from pipeline.atomic import write_atomically
 from pipeline.caption import CaptionNote, CaptionTask, caption_key
 from pipeline.card import CARD_NAME, card_text, split_sizes
 from pipeline.config import BuildConfig, Stage, fingerprint
-from pipeline.engines import engine_identity, served
+from pipeline.engines import engine_identity, served, styles_of
 from pipeline.errors import CommandError, MachineError, NothingToBuildError
 from pipeline.failures import write_failures
 from pipeline.manifest import MANIFEST_NAME, is_complete, read_manifest, write_manifest
@@ -31,7 +33,7 @@ from pipeline.stats import stats_of_rows
 from pipeline.status import Status
 from pipeline.workdir import OutputFolder
 from pipeline.write import RowRef, ShardReceipt, ShardTask, find_written, plan_shards, staging
-from schemas import FGMCAPS_SCHEMA_VERSION, Counts, DeadLetter, Manifest, ToolInfo
+from schemas import FGMCAPS_SCHEMA_VERSION, Caption, Counts, DeadLetter, Manifest, ToolInfo
 
 log = logging.getLogger(__name__)
 BATCH = 256
@@ -173,9 +175,11 @@ class Build:
                 lambda p: dag.write(p, missing, self.folder.work, self.spec.out, self.config, self.tools),
                 processes=big,
             )
-        self._publish([_written(self.folder.work, self.spec.out, t) for t in tasks], letters)
+        self._publish([_written(self.folder.work, self.spec.out, t) for t in tasks], letters, rows)
 
-    def _publish(self, written: Sequence[tuple[ShardReceipt, Path]], letters: list[DeadLetter]) -> None:
+    def _publish(
+        self, written: Sequence[tuple[ShardReceipt, Path]], letters: list[DeadLetter], rows: Sequence[RowRef]
+    ) -> None:
         """Swap the new files in. Readers trust the manifest: it goes first and comes last."""
         out = self.spec.out
         (out / MANIFEST_NAME).unlink(missing_ok=True)
@@ -196,6 +200,7 @@ class Build:
             {
                 **self.config.public(),
                 "profile_settings": self.profile.settings.model_dump(mode="json"),
+                **self._captioning(rows),
             },
             self._counts(sum(s.rows for s in shards), letters),
             shards,
@@ -208,6 +213,14 @@ class Build:
         write_atomically(out / CARD_NAME, card.encode("utf-8"))
         write_manifest(out, manifest)
         shutil.rmtree(staging(self.folder.work), ignore_errors=True)
+
+    def _captioning(self, rows: Sequence[RowRef]) -> dict[str, Any]:
+        """Prompts and the reasons of rejected answers, where an LLM wrote captions."""
+        if self.config.captioner == "template":
+            return {}
+        rejected = Counter(verdict.rule for row in rows for verdict in row.caption.read(Caption).rejected)
+        prompts = {load_prompt(style).version: prompt_text(style) for style in styles_of(self.config)}
+        return {"captioning": {"prompts": prompts, "rejected": dict(rejected.most_common())}}
 
     def _counts(self, rows: int, letters: Sequence[DeadLetter]) -> Counts:
         plan = self.spec.plan

@@ -125,6 +125,7 @@ def card_text(
     template = environment.from_string(
         resources.files("pipeline").joinpath("templates/card.md.j2").read_text(encoding="utf-8")
     )
+    settings = {k: v for k, v in manifest.config.items() if k != "captioning"}  # prompts have their own section
     return template.render(
         front_matter=front_matter(
             manifest,
@@ -137,7 +138,9 @@ def card_text(
         location=published.repo_id if published else "PATH_OR_REPOSITORY",
         pretty_name=pretty_name,
         manifest=manifest,
-        config=yaml.safe_dump(manifest.config, sort_keys=True, allow_unicode=True).strip(),
+        config=yaml.safe_dump(
+            {k: v for k, v in manifest.config.items() if k != "captioning"}, sort_keys=True, allow_unicode=True
+        ).strip(),
         stats=stats,
         sizes=sizes,
         columns=COLUMNS,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from captioning import self_bleu
 from pipeline.manifest import read_manifest
 from pipeline.read import LIGHT_COLUMNS, iter_rows
 from schemas import Manifest, ToolInfo
@@ -24,6 +25,7 @@ from schemas.arrow import COLUMNS
 from schemas.harte import ChordSyntaxError, parse_chord
 
 DISTINCT_CAPTIONS = 10_000
+SELF_BLEU_CAPTIONS = 200
 TOP = 40
 COVERED: tuple[tuple[str, str], ...] = (
     ("tempo", "tempo_bpm"),
@@ -101,6 +103,7 @@ class Stats:
     prompt_version: dict[str, int]
     qc_flags: dict[str, int]
     tools: tuple[ToolInfo, ...] = ()
+    self_bleu: float = 0.0
 
 
 @dataclass(slots=True)
@@ -156,6 +159,7 @@ def stats_of_rows(manifest: Manifest, rows: Iterable[Mapping[str, Any]]) -> Stat
     confidences = {name: _Bins(_UNIT_EDGES) for name in CONFIDENCES}
     grams: tuple[set[tuple[str, ...]], ...] = (set(), set(), set())
     gram_totals = [0, 0, 0]
+    sample: list[str] = []  # ids are hashes, so the first captions are a random sample
     rows_seen, tracks, seconds, last_track = 0, 0, 0.0, ""
     for row in rows:
         rows_seen += 1
@@ -179,6 +183,8 @@ def stats_of_rows(manifest: Manifest, rows: Iterable[Mapping[str, Any]]) -> Stat
             tallies["chord_qualities"][_quality(label)] += 1
         caption = row["caption"] or ""
         length.add(len(caption))
+        if len(sample) < SELF_BLEU_CAPTIONS:
+            sample.append(caption)
         if rows_seen <= DISTINCT_CAPTIONS:
             words = _WORD.findall(caption.lower())
             for n, seen in enumerate(grams, start=1):
@@ -215,6 +221,7 @@ def stats_of_rows(manifest: Manifest, rows: Iterable[Mapping[str, Any]]) -> Stat
             for n, seen in enumerate(grams, start=1)
         },
         tools=manifest.tools,
+        self_bleu=self_bleu(sample),
         **{name: _ranked(tally) for name, tally in tallies.items()},
     )
 

@@ -65,6 +65,8 @@ def test_llm_captions_are_kept_when_true_and_replaced_when_not(corpus: Path) -> 
     assert done.returncode == 0, done.stderr
     assert {(r["caption_source"], r["caption_model"]) for r in _rows(out)} == {("template", "")}
     assert run("validate", out).returncode == 0
+    card = (out / "README.md").read_text()
+    assert "Prompt objective.v1" in card and "| subjective | " in card and "State every fact" in card
 
     asked: list[int] = []
 
