@@ -6,11 +6,11 @@ import logging
 import random
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from .endpoints import Endpoint, Rotation
+from .http_pool import Answer, AnswerTooLongError, HttpPool
 from .prompting import Message
 from .settings import EngineConfigError, EngineSettings, ServerUnavailableError
 
@@ -42,24 +42,13 @@ class ChatClient:
         self._settings = settings
         self.rotation = Rotation(settings.base_urls)
         self.requests = 0
-        limits = httpx.Limits(
-            max_connections=settings.concurrency + 8, max_keepalive_connections=settings.concurrency + 8
-        )
-        # No compression: the limit on an answer's size must hold for what arrives.
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        if settings.key:
-            headers["Authorization"] = f"Bearer {settings.key}"
-        # The whole request is timed out by us: httpx's own limits are per chunk, which a slow drip never exceeds.
-        timeout = httpx.Timeout(settings.timeout_s, pool=None)
-        self._http = httpx.AsyncClient(
-            limits=limits, headers=headers, timeout=timeout, follow_redirects=False, trust_env=_is_remote(settings)
-        )
+        self._pool = HttpPool(settings)
 
     async def __aenter__(self) -> "ChatClient":
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._http.aclose()
+        await self._pool.close()
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Return when one endpoint lists its models; ServerUnavailableError after ``timeout_s``.
@@ -81,14 +70,14 @@ class ChatClient:
     async def _is_ready(self, endpoint: Endpoint) -> bool:
         try:
             async with asyncio.timeout(min(5.0, self._settings.timeout_s)):
-                response = await self._http.get(f"{endpoint.url}/models")
-        except (httpx.HTTPError, TimeoutError, OSError) as error:
+                answer = await self._pool.request("GET", f"{endpoint.url}/models")
+        except (httpx.HTTPError, TimeoutError, OSError, AnswerTooLongError) as error:
             endpoint.last_error = _name(error)
             return False
-        self._refuse_for_good(endpoint, response.status_code)
-        endpoint.last_error = f"HTTP {response.status_code}"
+        self._refuse_for_good(endpoint, answer.status)
+        endpoint.last_error = f"HTTP {answer.status}"
         # A server without a model list (404) is a server all the same.
-        return response.status_code < 500 and response.status_code != 429
+        return answer.status < 500 and answer.status != 429
 
     async def ask(self, messages: list[Message]) -> str:
         """The model's text. Raises AskError when tries or time are spent, EngineConfigError for key and model."""
@@ -161,33 +150,26 @@ class ChatClient:
         payload: dict[str, Any] = {"model": settings.model, "messages": messages, "n": 1, **settings.sampling}
         if structured:
             payload["response_format"] = RESPONSE_FORMAT
+        content = json.dumps(payload).encode("ascii")
         self.requests += 1
         try:
             async with asyncio.timeout(settings.timeout_s):
-                return await self._send(endpoint, json.dumps(payload).encode("utf-8"))
+                answer = await self._pool.request("POST", f"{endpoint.url}/chat/completions", content)
         except TimeoutError:
             self._mark_down(endpoint, f"no whole answer within {settings.timeout_s:g} s")
             raise _RetryError("server.timeout", f"no whole answer within {settings.timeout_s:g} s") from None
+        except AnswerTooLongError:
+            raise _RetryError("server.too_long", f"answer longer than {settings.max_response_bytes} bytes") from None
         except (httpx.HTTPError, OSError) as error:
             self._mark_down(endpoint, _name(error))
             raise _RetryError("server.disconnected", _name(error)) from None
+        if answer.status in RETRY_STATUS:
+            self._back_off(endpoint, answer)
+        return answer.status, answer.body
 
-    async def _send(self, endpoint: Endpoint, content: bytes) -> tuple[int, bytes]:
-        async with self._http.stream("POST", f"{endpoint.url}/chat/completions", content=content) as response:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._settings.max_response_bytes:
-                    raise _RetryError(
-                        "server.too_long", f"answer longer than {self._settings.max_response_bytes} bytes"
-                    )
-            if response.status_code in RETRY_STATUS:
-                self._back_off(endpoint, response)
-            return response.status_code, bytes(body)
-
-    def _back_off(self, endpoint: Endpoint, response: httpx.Response) -> None:
-        status, now = response.status_code, time.monotonic()
-        wait = _retry_after(response.headers.get("retry-after"))
+    def _back_off(self, endpoint: Endpoint, answer: Answer) -> None:
+        status, now = answer.status, time.monotonic()
+        wait = _retry_after(answer.headers.get("retry-after"))
         if status == 429 or (status == 503 and wait is not None):
             endpoint.told_to_wait(self._settings.backoff_s if wait is None else wait, now)
             raise _RetryError("server.busy", f"HTTP {status}")
@@ -228,12 +210,6 @@ class _RetryError(Exception):
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
         self.rule = rule
-
-
-def _is_remote(settings: EngineSettings) -> bool:
-    """True where a proxy of the environment may be needed: never for servers on this machine."""
-    local = {"127.0.0.1", "localhost", "::1", "0.0.0.0"}
-    return not all(urlsplit(url).hostname in local for url in settings.base_urls)
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -9,6 +9,7 @@ Conventions
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.harte import QUALITIES, ChordSyntaxError, parse_chord, pitch_class
 
@@ -43,6 +44,7 @@ class PitchName:
     lower: bool
 
 
+@lru_cache(maxsize=1024)
 def note_pitch_class(text: str) -> int:
     """Pitch class of ``F#``, ``f♯``, ``F-sharp``, ``B flat``: 0 = C .. 11 = B."""
     name = text[0].upper()
@@ -60,6 +62,7 @@ def degree_semitones(degree: str) -> int:
     return (_SEMITONES[number] + degree.count("#") - degree.count("b")) % 12
 
 
+@lru_cache(maxsize=4096)
 def sound_of_label(label: str) -> Sound | None:
     """Sound of a Harte label; None for ``N`` and ``X``; ChordSyntaxError for anything else that does not parse."""
     chord = parse_chord(label)

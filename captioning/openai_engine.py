@@ -128,7 +128,11 @@ class OpenAIEngine:
 
     async def caption(self, clip_id: str, facts: Facts) -> Caption:
         """The caption of one clip in all styles; ``attempts`` counts the answers that were looked at."""
-        written = await asyncio.gather(*(self._write(clip_id, facts, style) for style in self.settings.styles))
+        styles = self.settings.styles
+        if len(styles) == 1:  # no task for what is asked alone
+            written = [await self._write(clip_id, facts, styles[0])]
+        else:
+            written = await asyncio.gather(*(self._write(clip_id, facts, style) for style in styles))
         first, style = written[0], self.settings.styles[0]
         self.stats.clips += 1
         self.stats.llm += first.from_llm

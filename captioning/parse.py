@@ -115,6 +115,8 @@ _MARKING = re.compile(
     _I,
 )
 _MODE = re.compile(r"\b(major|minor)(?=[- ](?:keys?|modes?|tonality|scale|tonal|harmony)\b)", _I)
+# Where the name of a note may begin; most words are ruled out by their second letter.
+_NOTE_LETTER = re.compile(r"(?<![A-Za-z0-9#♯♭])(?:[A-G]|[a-g](?![ce-hj-lo-rt-z]))")
 _NUMBER = re.compile(rf"(?:{NUM})(?:[^\W\d_]+)?", _I)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*(?:-[^\W\d_]+(?:['’][^\W\d_]+)*)*")
 _MARK = re.compile(rf"[^\s{MASK}]")
@@ -229,14 +231,12 @@ class _Reader:
 
     def _pitches(self) -> list[PitchMention]:
         found: list[PitchName] = []
-        at = 0
-        while at < len(self.rest):
-            pitch = find_pitch_name(self.rest, at) if self.rest[at] in "ABCDEFGabcdefg" else None
-            if pitch is None or self._is_article(pitch):
-                at += 1
+        for candidate in _NOTE_LETTER.finditer(self.rest):
+            if found and candidate.start() < found[-1].end:
                 continue
-            found.append(pitch)
-            at = pitch.end
+            pitch = find_pitch_name(self.rest, candidate.start())
+            if pitch is not None and not self._is_article(pitch):
+                found.append(pitch)
         mentions = assign_roles(self.text, self.rest, found)
         for mention in mentions:
             self._claim(mention.start, mention.end)

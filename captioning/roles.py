@@ -163,6 +163,8 @@ def _roles(rest: str, pitch: PitchName, firm_key: bool, listed: bool) -> frozens
 
 
 def _anchors(rest: str, pitch: PitchName) -> frozenset[Role]:
+    if rest[pitch.start - 1 : pitch.start] != " " or not rest[: pitch.start - 1][-1:].isalpha():
+        return _NO_ROLE  # no word stands right before it
     before = rest[max(0, pitch.start - 50) : pitch.start]
     anchors: set[Role] = set()
     if _OPENING.search(before):

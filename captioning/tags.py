@@ -31,6 +31,7 @@ _ALIASES = {
 MAX_TERM = 80
 
 
+@lru_cache(maxsize=4096)
 def clean_term(term: str) -> str:
     """The term as a caption may print it: one line without quotes, brackets, markup or a ``genre---`` prefix.
 

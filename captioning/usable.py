@@ -31,6 +31,7 @@ def is_usable(term: str) -> bool:
     return bool(read.numbers) or any(w.text.lower() not in neutral_words("objective") for w in read.words)
 
 
+@lru_cache(maxsize=1024)
 def usable_facts(facts: Facts) -> Facts:
     """The facts without terms that cannot be stated, and without repeated terms."""
     return replace(facts, genre=_usable(facts.genre), mood=_usable(facts.mood))
