@@ -138,9 +138,7 @@ def card_text(
         location=published.repo_id if published else "PATH_OR_REPOSITORY",
         pretty_name=pretty_name,
         manifest=manifest,
-        config=yaml.safe_dump(
-            {k: v for k, v in manifest.config.items() if k != "captioning"}, sort_keys=True, allow_unicode=True
-        ).strip(),
+        config=yaml.safe_dump(settings, sort_keys=True, allow_unicode=True).strip(),
         stats=stats,
         sizes=sizes,
         columns=COLUMNS,
