@@ -4,7 +4,6 @@ python -m benchmarks.extraction MUSIC [--clips-per-track 1] [--workers 2] [--out
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from benchmarks.machine import machine, wilson
 from pipeline.manifest import read_manifest
 from pipeline.stats import collect_stats
+from pipeline.status import Status
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
         print(f"failed by reason {counts.failed_by_reason}, filtered {counts.filtered} {counts.filtered_by_reason}")
         print("coverage " + ", ".join(f"{name} {share:.1%}" for name, share in stats.coverage.items()))
         print("seconds per clip by stage (CPU of one worker):")
-        timings = json.loads((out / ".fgmcaps" / "timings.json").read_text())
+        timings = Status(out / ".fgmcaps").read_timings()  # of this run: empty where everything was there already
         for stage, t in timings.items():
             print(f"  {stage:8} {t['seconds'] / t['count']:.3f}  (x {t['count']:.0f}, longest {t['max']:.2f})")
         print(f"  {'all':8} {sum(t['seconds'] for t in timings.values()) / counts.clips_found:.3f}")
