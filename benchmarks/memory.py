@@ -14,12 +14,12 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.machine import machine
+from benchmarks.machine import machine, wilson
 from pipeline.journal import scan
 
 
-def peak_per_worker(music: Path, tracks: int, clips: int, workers: int) -> tuple[int, float]:
-    """Clips done, and the largest resident size of a Beam worker with its children, MB."""
+def peak_per_worker(music: Path, tracks: int, clips: int, workers: int) -> tuple[int, int, float]:
+    """Clips done, failed, and the largest resident size of a Beam worker with its children, MB."""
     peak = 0.0
     with tempfile.TemporaryDirectory() as out:
         argv = [sys.executable, "-m", "pipeline.cli", "annotate", str(music), out, "--quiet", "--limit", str(tracks)]
@@ -32,7 +32,9 @@ def peak_per_worker(music: Path, tracks: int, clips: int, workers: int) -> tuple
         if build.returncode:
             raise SystemExit(f"fgmcaps annotate ended with {build.returncode}")
         folder = next((Path(out) / ".fgmcaps" / "annotations").iterdir())
-        return len({e.key for e in scan(folder) if e.kind in ("annotation", "dead")}), peak
+        entries = {e.key: e for e in scan(folder) if e.kind in ("annotation", "dead")}
+        failed = sum(e.kind == "dead" and e.note[0] == "failed" for e in entries.values())
+        return len(entries), failed, peak
 
 
 def _workers(build: psutil.Process) -> list[psutil.Process]:
@@ -67,9 +69,12 @@ def main() -> None:
     per_track = -(-args.large // args.tracks)
     sizes = {}
     for wanted in (args.small, args.large):
-        clips, peak = peak_per_worker(args.music, -(-wanted // per_track), per_track, args.workers)
+        clips, failed, peak = peak_per_worker(args.music, -(-wanted // per_track), per_track, args.workers)
         sizes[wanted] = peak
-        print(f"{clips} clips: peak {peak:.0f} MB per worker")
+        low, high = wilson(failed, clips)
+        print(
+            f"{clips} clips: peak {peak:.0f} MB per worker; failed {failed} (95 % {low:.2%} to {high:.2%})", flush=True
+        )
     print(f"ratio: {sizes[args.large] / sizes[args.small]:.3f}")
 
 
