@@ -1,4 +1,9 @@
-"""Facts in, one objective caption out, checked word for word. Imports only ``schemas``."""
+"""Facts in, one objective caption out, checked word for word. Imports only ``schemas``.
+
+The template path (:class:`TemplateEngine`, :func:`write_caption`) needs no model. The LLM path is
+:class:`captioning.openai_engine.OpenAIEngine` (asynchronous) and :class:`captioning.bridge.EngineBridge` (for threads),
+served by :class:`captioning.vllm_server.VllmServer`; they are imported by name, since they bring httpx.
+"""
 
 from .check import check_caption, find_judgements
 from .check_file import check_lines
