@@ -22,8 +22,9 @@ from pipeline.errors import (
     CommandError,
     InvalidDatasetError,
 )
+from pipeline.export.cli import export
 from pipeline.hub.cli import pull, push
-from pipeline.hub.cli import pull, push
+from pipeline.interop.cli import import_
 from pipeline.nearest import nearest
 
 if TYPE_CHECKING:
@@ -343,6 +344,8 @@ def check_captions(file: Any) -> None:
 
 main.add_command(push)
 main.add_command(pull)
+main.add_command(export)
+main.add_command(import_)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,95 @@
+"""Run one export: check, stream the rows through the format, publish the folder in one step."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.errors import CommandError
+from pipeline.export.base import EXPORT_NAME, FLAT_COLUMNS, ExportFormat, ExportReport, Row, embedded
+from pipeline.manifest import ManifestError, read_manifest, size_problem
+from pipeline.nearest import nearest
+from pipeline.new_folder import new_folder
+from pipeline.read import ShardError, iter_shard
+from schemas import Manifest, ShardFile
+
+
+@dataclass(slots=True)
+class _Tally:
+    splits: Counter[str] = field(default_factory=Counter)
+    without_audio: int = 0
+
+
+def export_dataset(
+    out: Path,
+    dest: Path,
+    form: ExportFormat,
+    *,
+    splits: Sequence[str] = (),
+    replace: bool = False,
+    on_start: Callable[[int], None] = lambda rows: None,
+    on_row: Callable[[], None] = lambda: None,
+) -> ExportReport:
+    """Write the finished dataset ``out`` to the folder ``dest`` in another layout.
+
+    Holds one batch of rows (``pipeline.read.BATCH_ROWS``) at a time. ``dest`` appears at the end, whole. ``splits``
+    empty: the format's own choice. ``on_start`` is told the number of rows, ``on_row`` is called after each.
+
+    Raises CommandError: no finished dataset, a damaged shard, an unknown split, audio that the format needs and the
+    dataset has not, ``dest`` occupied.
+    """
+    out, dest = Path(out), Path(dest)
+    try:
+        manifest = read_manifest(out)
+    except ManifestError as error:
+        raise CommandError(str(error)) from None
+    if dest.resolve() == out.resolve() or out.resolve().is_relative_to(dest.resolve()):
+        raise CommandError(f"{dest} is or holds the dataset {out}; choose another place")
+    if (dest.resolve()).is_relative_to(out.resolve()):
+        raise CommandError(f"{dest} lies inside the dataset {out}, whose readers would find it; choose another place")
+    shards = _chosen(manifest, form, splits, out)
+    for shard in shards:
+        problem = size_problem(out, shard)
+        if problem:
+            raise CommandError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` says more")
+    on_start(sum(shard.rows for shard in shards))
+    tally = _Tally()
+
+    def rows_of(shard: ShardFile) -> Iterator[Row]:
+        columns = FLAT_COLUMNS if form.audio == "unused" else (*FLAT_COLUMNS, "audio")
+        for row in iter_shard(out, shard, columns):
+            if form.audio != "unused" and embedded(row) is None:
+                tally.without_audio += 1
+            yield row
+            tally.splits[shard.split] += 1
+            on_row()
+
+    try:
+        with new_folder(dest, replace=replace, ours=lambda place: (place / EXPORT_NAME).is_file()) as folder:
+            form.write(folder, ((shard, rows_of(shard)) for shard in shards), manifest)
+            rows = sum(tally.splits.values())
+            marker = {
+                "format": form.name,
+                "rows": rows,
+                "rows_per_split": dict(sorted(tally.splits.items())),
+                "schema_version": manifest.schema_version,
+                "fingerprint": manifest.fingerprint,
+            }
+            (folder / EXPORT_NAME).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
+    except ShardError as error:
+        raise CommandError(f"{error}; `fgmcaps validate {out}` says more") from None
+    return ExportReport(rows, tally.without_audio, dict(sorted(tally.splits.items())))
+
+
+def _chosen(manifest: Manifest, form: ExportFormat, splits: Sequence[str], out: Path) -> list[ShardFile]:
+    """Shards of the wanted splits; CommandError for a split that the dataset has not, or that is empty."""
+    there = sorted({shard.split for shard in manifest.shards if shard.rows})
+    wanted = tuple(splits) or form.splits or tuple(there)
+    for split in wanted:
+        if split not in there:
+            raise CommandError(
+                f"{out} has no rows in split {split!r}{nearest(split, there)}; it has {', '.join(there) or 'no rows'}"
+                + ("; name one with --split" if not splits and there else "")
+            )
+    return [shard for shard in manifest.shards if shard.split in wanted]

@@ -1,0 +1,69 @@
+"""Lead-sheet chord names, as Chordino writes them, to Harte labels: ``Bm7b5/A`` -> ``B:hdim7/b7``.
+
+Chordino (Mauch and Dixon, ISMIR 2010) writes ``ROOT QUALITY [/ BASS NOTE]`` and ``N``; Harte labels name the bass as a
+degree of the scale above the root.
+"""
+
+import re
+
+from schemas.harte import NO_CHORD, pitch_class
+
+_NAME = re.compile(r"(?P<root>[A-G][#b]?)(?P<quality>[^/]*)(?:/(?P<bass>[A-G][#b]?))?")
+_QUALITIES = {
+    "": "maj",
+    "maj": "maj",
+    "m": "min",
+    "min": "min",
+    "7": "7",
+    "maj7": "maj7",
+    "m7": "min7",
+    "min7": "min7",
+    "6": "maj6",
+    "m6": "min6",
+    "9": "9",
+    "maj9": "maj9",
+    "m9": "min9",
+    "11": "11",
+    "maj11": "maj11",
+    "m11": "min11",
+    "13": "13",
+    "maj13": "maj13",
+    "m13": "min13",
+    "dim": "dim",
+    "dim7": "dim7",
+    "m7b5": "hdim7",
+    "aug": "aug",
+    "+": "aug",
+    "mmaj7": "minmaj7",
+    "sus2": "sus2",
+    "sus4": "sus4",
+    "5": "5",
+}
+_LETTERS = "CDEFGAB"
+_MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
+
+
+class ChordNameError(ValueError):
+    """The text is no chord name that Chordino writes."""
+
+
+def harte_of_name(name: str) -> str:
+    """The Harte label of a lead-sheet name; raises ChordNameError naming it."""
+    if name == NO_CHORD:
+        return NO_CHORD
+    match = _NAME.fullmatch(name)
+    if match is None or match["quality"] not in _QUALITIES:
+        raise ChordNameError(f"not a chord name such as Am7 or G/D: {name!r}")
+    label = f"{match['root']}:{_QUALITIES[match['quality']]}"
+    if match["bass"] is None or pitch_class(match["bass"]) == pitch_class(match["root"]):
+        return label
+    return f"{label}/{bass_degree(match['root'], match['bass'])}"
+
+
+def bass_degree(root: str, bass: str) -> str:
+    """The bass note as a degree above the root, by its letter: ``D`` over ``G`` is ``5``, ``Bb`` over ``C`` ``b7``."""
+    step = (_LETTERS.index(bass[0]) - _LETTERS.index(root[0])) % 7
+    semitones = (pitch_class(bass) - pitch_class(root) - _MAJOR_SCALE[step]) % 12
+    if semitones > 6:
+        semitones -= 12
+    return ("#" * semitones if semitones > 0 else "b" * -semitones) + str(step + 1)

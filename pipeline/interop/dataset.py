@@ -1,0 +1,164 @@
+"""Write imported clips as a finished dataset.
+
+Two passes, memory bounded by ids: the first reads every clip once, in the source's order, and spools its parts to disk;
+the second writes the shards in the order of ids. The folder appears at the end, whole; an import that was killed starts
+over (nothing in it is expensive but decoding).
+"""
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.audio_decode import Decoder
+from pipeline.card import write_card
+from pipeline.config import fingerprint
+from pipeline.errors import NothingToBuildError
+from pipeline.failures import write_failures
+from pipeline.interop.base import SPLIT_RANK, Collection
+from pipeline.interop.take import Taken, take
+from pipeline.manifest import ManifestError, read_manifest, write_manifest
+from pipeline.new_folder import new_folder
+from pipeline.rows import row_of
+from pipeline.shards import write_shard
+from schemas import (
+    FGMCAPS_SCHEMA_VERSION,
+    Annotation,
+    Caption,
+    Counts,
+    DeadLetter,
+    Manifest,
+    ShardFile,
+    ToolInfo,
+    from_json,
+    to_json,
+)
+from schemas.ids import shard_of
+
+ROWS_PER_SHARD = 1000
+IMPORT_CODE_VERSION = 1
+_SPOOL = ".spool"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Place:
+    """Where a clip waits. Ordered by who keeps a recording that is there twice: the test split, then the first name."""
+
+    rank: int
+    source_path: str
+    split: str = field(compare=False)
+    number: int = field(compare=False)
+
+
+def import_dataset(
+    collection: Collection,
+    out: Path,
+    *,
+    replace: bool = False,
+    rows_per_shard: int = ROWS_PER_SHARD,
+    on_start: Callable[[int | None], None] = lambda total: None,
+    on_clip: Callable[[], None] = lambda: None,
+) -> Manifest:
+    """Read every clip of ``collection`` into a finished dataset in ``out`` and return its manifest.
+
+    Equal recordings become one row: that of the split which is evaluated on, so that no recording is in two splits.
+    ``on_start`` is told the number of clips where it is known, ``on_clip`` is called after each.
+
+    Raises CommandError (``out`` occupied, a damaged archive) and NothingToBuildError (no clip could be read).
+    """
+    with new_folder(out, replace=replace, ours=was_imported) as folder:
+        spool = folder / _SPOOL
+        spool.mkdir()
+        places: dict[str, _Place] = {}
+        letters: list[DeadLetter] = []
+        duplicates = 0
+        on_start(collection.total)
+        with Decoder() as decoder:
+            for number, found in enumerate(collection.clips()):
+                taken = (
+                    found if isinstance(found, DeadLetter) else take(found, collection.source, collection.tool, decoder)
+                )
+                if isinstance(taken, DeadLetter):
+                    letters.append(taken)
+                else:
+                    track = taken.annotation.clip.track
+                    place = _Place(SPLIT_RANK.get(track.split, 3), track.source_path, track.split, number)
+                    before = places.get(taken.annotation.clip.clip_id)
+                    duplicates += before is not None
+                    if before is None or place < before:
+                        places[taken.annotation.clip.clip_id] = place
+                        _spool(spool, number, taken)
+                on_clip()
+        if not places:
+            raise NothingToBuildError(f"nothing to import: {_reasons(letters)}")
+        shards = tuple(_write_shards(folder, spool, places, rows_per_shard, (collection.tool,)))
+        shutil.rmtree(spool)
+        write_failures(folder, letters)
+        manifest = _manifest(collection, shards, len(places), letters, duplicates)
+        write_manifest(folder, manifest)
+        write_card(folder)
+    return manifest
+
+
+def was_imported(out: Path) -> bool:
+    """True if ``out`` is a dataset that ``import_dataset`` made."""
+    try:
+        return "import" in read_manifest(out).config
+    except ManifestError:
+        return False
+
+
+def _spool(spool: Path, number: int, taken: Taken) -> None:
+    (spool / f"{number}.flac").write_bytes(taken.flac)
+    (spool / f"{number}.json").write_text(f"{to_json(taken.annotation)}\n{to_json(taken.caption)}", encoding="utf-8")
+
+
+def _write_shards(
+    folder: Path, spool: Path, places: dict[str, _Place], rows_per_shard: int, tools: Sequence[ToolInfo]
+) -> Iterator[ShardFile]:
+    for split in sorted({place.split for place in places.values()}):
+        ids = sorted(clip_id for clip_id, place in places.items() if place.split == split)
+        total = -(-len(ids) // rows_per_shard)
+        groups: list[list[str]] = [[] for _ in range(total)]
+        for clip_id in ids:
+            groups[shard_of(clip_id, total)].append(clip_id)
+        for index, group in enumerate(groups):
+            rows = (_row(spool, places[clip_id].number, clip_id, tools) for clip_id in group)
+            yield write_shard(folder, split, index, total, rows)
+
+
+def _row(spool: Path, number: int, clip_id: str, tools: Sequence[ToolInfo]) -> dict[str, Any]:
+    annotation, caption = (spool / f"{number}.json").read_text(encoding="utf-8").split("\n")
+    flac = (spool / f"{number}.flac").read_bytes()
+    return row_of(from_json(Annotation, annotation), from_json(Caption, caption), flac, f"{clip_id}.flac", tools)
+
+
+def _manifest(
+    collection: Collection, shards: tuple[ShardFile, ...], rows: int, letters: Sequence[DeadLetter], duplicates: int
+) -> Manifest:
+    reasons = {kind: Counter(x.reason for x in letters if x.kind == kind) for kind in ("failed", "filtered")}
+    failed, filtered = (sum(reasons[kind].values()) for kind in ("failed", "filtered"))
+    config = {"import": dict(collection.settings), "audio": "embed"}
+    content = hashlib.sha256("".join(shard.sha256 for shard in shards).encode()).hexdigest()
+    counts = Counts(
+        files=rows + failed + filtered + duplicates,
+        duplicates=duplicates,
+        tracks=rows + failed + filtered,
+        clips_found=rows + failed + filtered,
+        rows=rows,
+        failed=failed,
+        filtered=filtered,
+        failed_by_reason=dict(sorted(reasons["failed"].items())),
+        filtered_by_reason=dict(sorted(reasons["filtered"].items())),
+    )
+    key = fingerprint(code=IMPORT_CODE_VERSION, config=config, content=content)
+    return Manifest(FGMCAPS_SCHEMA_VERSION, key, config, counts, shards, (collection.tool,))
+
+
+def _reasons(letters: Sequence[DeadLetter]) -> str:
+    counts = Counter(x.reason for x in letters)
+    first = f"; first: {letters[0].message}" if letters else ""
+    return (", ".join(f"{n} x {reason}" for reason, n in counts.most_common(4)) or "the source has no clips") + first
