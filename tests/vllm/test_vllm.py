@@ -1,4 +1,4 @@
-"""The real server with a real small model: started, asked, and gone. A 135 M model tests the machinery, not the prose."""
+"""The real server with a real small model: started, asked, and gone. It tests the machinery, not the prose."""
 
 import asyncio
 import os
