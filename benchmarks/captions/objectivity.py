@@ -1,9 +1,9 @@
 """The objectivity lexicon on public captions: sentences of MusicCaps that judge, and ones that do not.
 
-``python -m benchmarks.captions.objectivity musiccaps-public.csv``. The CSV is the public MusicCaps file (CC BY-SA 4.0),
-which is not part of this project; ``musiccaps_labels.csv`` holds our labels of 110 of its sentences, by video id and
-sentence number: ``judges`` (a word of it judges or evokes a mood), ``imagines`` (it imagines a use, without such a word),
-``neutral``. The sentences are the first 110 by the SHA-256 of ``id:number``.
+``python -m benchmarks.captions.objectivity musiccaps-public.csv``. The CSV is the public MusicCaps file (CC BY-SA
+4.0), which is not part of this project; ``musiccaps_labels.csv`` holds our labels of 110 of its sentences, by video id
+and sentence number: ``judges`` (a word of it judges or evokes a mood), ``imagines`` (it imagines a use, without such a
+word), ``neutral``. The sentences are the first 110 by the SHA-256 of ``id:number``.
 """
 
 import csv
@@ -34,8 +34,9 @@ def main() -> None:
                 print(f"  {row['label']} {found}: {sentence}")
     for label, (total, found, refused) in counts.items():
         low, high = wilson(found, total)
+        share = f"{found / total:.1%} [{low:.1%}, {high:.1%}]"
         print(
-            f"{label:<9} {total:3} sentences: lexicon finds a judgement in {found} ({found / total:.1%} [{low:.1%}, {high:.1%}]), checker refuses {refused}"
+            f"{label:<9} {total:3} sentences: a judgement found in {found} ({share}), refused by the checker {refused}"
         )
 
 
