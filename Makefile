@@ -8,7 +8,7 @@ INPUT ?=
 OUT ?= demo-out
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo test check lint types unit omnizart test-omnizart chordino test-chordino lock clean
+.PHONY: help setup demo test check lint types unit omnizart test-omnizart chordino test-chordino vllm test-vllm lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,12 @@ chordino: ## Environment of Chordino (optional; needs a C++ compiler)
 
 test-chordino: setup ## Test Chordino (after `make chordino`)
 	FGMCAPS_TEST_CHORDINO=1 $(BIN)/pytest tests/chordino
+
+vllm: ## Environment of vLLM for `--serve` (CUDA build where there is a GPU, else the CPU build, 3.5 GB)
+	sh captioning/make_vllm_env.sh
+
+test-vllm: setup ## Test captions by a real vLLM with a 135 M model (after `make vllm`)
+	FGMCAPS_TEST_VLLM=1 $(BIN)/pytest tests/vllm
 
 lock: ## Resolve pyproject.toml anew into requirements/*.lock (needs pip-tools)
 	sh requirements/lock.sh

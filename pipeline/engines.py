@@ -112,6 +112,7 @@ def engine_settings(config: BuildConfig, cache: Path, round_: int) -> EngineSett
             concurrency=llm.concurrency,
             max_attempts=llm.max_attempts,
             timeout_s=llm.timeout_s,
+            deadline_s=llm.deadline_s,
             cache_dir=cache,
             round=round_,
             template_seed=config.seed,
