@@ -32,10 +32,27 @@ _RESERVED = frozenset(
     }
 )
 _SOURCE_CODE = re.compile(r"(gnu-)?(a|l)?gpl(-?v?[0-9](\.[0-9])?)?(-only|-or-later|\+)?")
-_CC = re.compile(
-    r"(?:cc-)?(?P<terms>by(?:-(?:nc|sa|nd))*)(?:-[1-4](?:\.[0-9])?)?"
-    r"(?:-(?:international|unported|generic|deed|igo|[a-z]{2}))*"
+# Versions 1 to 3 were ported to jurisdictions, and catalogues write them out.
+_PLACES = (
+    *(
+        "united-states",
+        "united-kingdom",
+        "uk-england-wales",
+        "england-wales",
+        "scotland",
+        "ireland",
+        "canada",
+        "mexico",
+    ),
+    *("argentina", "brazil", "chile", "colombia", "spain", "portugal", "france", "germany", "austria", "switzerland"),
+    *("italy", "netherlands", "belgium", "luxembourg", "denmark", "norway", "sweden", "finland", "poland", "greece"),
+    *("australia", "new-zealand", "japan", "korea", "taiwan", "south-africa"),
 )
+_CC = re.compile(
+    r"(?:cc-)?(?P<terms>by(?:-(?:nc|sa|nd))*)(?:-aka-music-sharing)?(?:-[1-4](?:\.[0-9])?)?"
+    rf"(?:-(?:international|unported|generic|deed|igo|[a-z]{{2}}|{'|'.join(_PLACES)}))*"
+)
+_NO_DERIVATIVES = re.compile(r"(?:^|-)by-(?:[a-z]+-)*nd(?:-|$)")
 _CC_URL = re.compile(
     r"https?://(?:www\.)?creativecommons\.org/(?P<path>licenses|publicdomain)/(?P<name>[a-z-]+)(?:/.*)?"
 )
@@ -108,6 +125,8 @@ def _judge_name(name: str) -> Verdict:
         if "nd" in match["terms"].split("-"):
             return Verdict("forbidden", "no derivatives: a cut of 10 s is one")
         return Verdict("allowed", "Creative Commons with adaptations")
+    if _NO_DERIVATIVES.search(key):  # whatever else the text says
+        return Verdict("forbidden", "no derivatives: a cut of 10 s is one")
     if _SOURCE_CODE.fullmatch(key):
         return Verdict("forbidden", "asks for the corresponding source, which a clip does not carry")
     return Verdict("unknown", "the licence is not in the table")

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 TOP_BARS = 12
 _COLOUR = "#31688e"
-_SIZE = (4.6, 2.9)
+_SIZE = (4.5, 3.0)
 _DPI = 100
+_BOX = (0.27, 0.16, 0.68, 0.73)  # left, bottom, width, height: room for names of 18 letters
 
 
 def draw_plots(stats: Stats) -> dict[str, tuple[str, bytes]]:
@@ -36,8 +37,8 @@ def _png(title: str, paint: Callable[["Axes"], None]) -> bytes:
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams["text.parse_math"] = False  # names come from users, and a $ is a $
-        figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained")
-        axes = figure.add_subplot()
+        figure = Figure(figsize=_SIZE, dpi=_DPI)
+        axes = figure.add_axes(_BOX)
         paint(axes)
         axes.set_title(title, fontsize=9)
         axes.tick_params(labelsize=7)

@@ -6,6 +6,7 @@ makes no commit.
 """
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -306,7 +307,7 @@ def _copy_failures(out: Path, staging: Path) -> None:
         source = out / FAILURES_FOLDER / f"{kind}.jsonl"
         if source.is_file():
             (staging / FAILURES_FOLDER).mkdir(exist_ok=True)
-            (staging / FAILURES_FOLDER / source.name).write_bytes(source.read_bytes())
+            shutil.copyfile(source, staging / FAILURES_FOLDER / source.name)
 
 
 def _published_files(staging: Path, manifest: Manifest) -> Iterator[PublishedFile]:
