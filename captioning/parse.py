@@ -104,7 +104,7 @@ _BEATS = (
     re.compile(rf"\b{_BAR} of ({NUM})(?!\s*[/\d])", _I),
 )
 _CHORD_COUNT = re.compile(
-    rf"({NUM}|\bsingle|\bsole)[ -](?:(?:different|distinct|single|main|repeating|repeated|recurring"
+    rf"({NUM}|\bsingle|\bsole|\bonly(?= chord\b))[ -](?:(?:different|distinct|single|main|repeating|repeated|recurring"
     rf"|alternating)[ -])?chords?\b",
     _I,
 )
@@ -223,7 +223,7 @@ class _Reader:
     def _chord_counts(self) -> list[ChordCountMention]:
         out = []
         for m in _CHORD_COUNT.finditer(self.rest):
-            value = 1.0 if m[1].lower() in ("single", "sole") else number_value(m[1])
+            value = 1.0 if m[1].lower() in ("single", "sole", "only") else number_value(m[1])
             if value is not None:
                 self._claim(m.start(), m.end(1))
                 out.append(ChordCountMention(m.start(), m.end(), self.text[m.start() : m.end()], int(value)))

@@ -51,6 +51,7 @@ def test_right_captions_pass(text: str) -> None:
         ("Am, F, C, and G", "Am, F/A, C, and G", "contradiction.chords"),
         ("Am, F, C, and G", "Am, F, C, G, and back to Am", "contradiction.chords"),
         ("the chords", "the five chords", "contradiction.chords"),
+        ("with the chords", "its only chord being", "contradiction.chords"),
         ("pop ", "", "missing.genre"),
         ("happy ", "", "missing.mood"),
         ("track", "piano track", "addition.source"),
