@@ -35,6 +35,7 @@ _QUALITIES = {
     "aug": "aug",
     "+": "aug",
     "mmaj7": "minmaj7",
+    "mM7": "minmaj7",
     "sus2": "sus2",
     "sus4": "sus4",
     "5": "5",

@@ -1,0 +1,186 @@
+"""MusicBench from its published layout to a dataset that `fgmcaps validate` accepts."""
+
+import hashlib
+import json
+
+import pytest
+
+from pipeline.errors import CommandError, NothingToBuildError
+from pipeline.export.registry import FORMATS as EXPORTS
+from pipeline.export.run import export_dataset
+from pipeline.failures import read_failures
+from pipeline.interop.base import ImportOptions
+from pipeline.interop.dataset import import_dataset
+from pipeline.interop.musicbench import base_name, caption_texts, open_musicbench
+from pipeline.manifest import read_manifest
+from pipeline.read import iter_rows
+from pipeline.validate import validate
+from tests.factories import build_dataset
+from tests.pipeline.interop.layouts import AUDIO, TESTED, TRAINED, UNDERSCORED, musicbench, row, wav, write_rows
+
+
+def imported(source, out, **options):
+    manifest = import_dataset(open_musicbench(source, ImportOptions(**options)), out)
+    assert validate(out) == []
+    return manifest, {r["source_path"]: r for _, r in iter_rows(out, manifest)}
+
+
+def reasons(out):
+    return {letter.source_path: letter.reason for letter in read_failures(out)}
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        (f"data/{TRAINED}.wav", (TRAINED, False)),
+        (f"data_aug2/{TRAINED}_10.wav", (TRAINED, True)),
+        (f"data/{UNDERSCORED}.wav", (UNDERSCORED, False)),
+        (f"data_aug2/{UNDERSCORED}_3.wav", (UNDERSCORED, True)),
+        ("data/0d0330fa83c91453-00000000.wav", ("0d0330fa83c91453-00000000", False)),
+    ],
+)
+def test_a_copy_is_known_by_its_name_even_of_an_id_that_ends_like_one(location, expected):
+    assert len(UNDERSCORED) == 11 and UNDERSCORED.endswith("_1")
+    assert base_name(location) == expected
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_recordings_are_imported_once_and_copies_dropped(tmp_path, packed):
+    manifest, rows = imported(musicbench(tmp_path / "mb", packed), tmp_path / "out")
+    assert {path: r["split"] for path, r in rows.items()} == {
+        f"data/{TRAINED}.wav": "train",
+        f"data/{UNDERSCORED}.wav": "train",
+        f"data/{TESTED}.wav": "test",
+    }
+    assert reasons(tmp_path / "out") == {
+        f"data_aug2/{TRAINED}_1.wav": "augmented_copy",
+        f"data_aug2/{TRAINED}_10.wav": "augmented_copy",
+        f"data_aug2/{TESTED}_2.wav": "copy_of_test_clip",
+        f"data_aug2/{UNDERSCORED}_3.wav": "augmented_copy",
+    }
+    assert (manifest.counts.clips_found, manifest.counts.rows, manifest.counts.filtered) == (7, 3, 4)
+
+
+def test_captions_and_labels_are_taken_over_word_for_word(tmp_path):
+    _, rows = imported(musicbench(tmp_path / "mb"), tmp_path / "out")
+    got = rows[f"data/{TESTED}.wav"]
+    assert (got["caption"], got["caption_source"]) == ("A loud track. The key is F# minor.", "imported")
+    assert got["captions"] == [{"style": "alt", "text": "A loud track."}]
+    assert (got["tempo_bpm"], got["tempo_marking"], got["key"]) == (120.0, "Allegro", "F# minor")
+    assert got["track_id"] == hashlib.sha256(AUDIO[f"data/{TESTED}.wav"]).hexdigest()[:16]
+    assert got["annotators"] == [{"name": "MusicBench", "version": "2023", "licence": "CC-BY-SA-3.0"}]
+    assert got["licence"] is None, "the dataset's licence is not the recording's"
+    assert (got["start_s"], got["duration_s"]) == (0.0, 10.0)
+
+
+def test_the_other_variant(tmp_path):
+    _, rows = imported(musicbench(tmp_path / "mb"), tmp_path / "out", variant="A", licence="CC0-1.0")
+    got = rows[f"data/{TESTED}.wav"]
+    assert (got["caption"], got["licence"]) == ("A loud track.", "CC0-1.0")
+    assert got["captions"] == [{"style": "test_B", "text": "A loud track. The key is F# minor."}]
+
+
+def test_kept_copies_are_of_training_recordings_only(tmp_path):
+    manifest, rows = imported(musicbench(tmp_path / "mb"), tmp_path / "out", keep_copies=True)
+    assert {path for path, r in rows.items() if r["split"] == "train"} == {path for path in AUDIO if TESTED not in path}
+    assert rows[f"data_aug2/{TRAINED}_1.wav"]["tempo_bpm"] == 112.0
+    assert reasons(tmp_path / "out") == {f"data_aug2/{TESTED}_2.wav": "copy_of_test_clip"}
+    assert manifest.counts.rows == 6
+
+
+def test_the_same_bytes_under_two_names_stay_in_the_test_split(tmp_path):
+    source = musicbench(tmp_path / "mb", packed=False)
+    for name in (TRAINED, UNDERSCORED):
+        (source / "datashare/data" / f"{name}.wav").write_bytes(AUDIO[f"data/{TESTED}.wav"])
+    manifest, rows = imported(source, tmp_path / "out")
+    assert list(rows) == [f"data/{TESTED}.wav"]
+    assert (manifest.counts.rows, manifest.counts.duplicates) == (1, 2)
+
+
+def test_bad_rows_and_bad_audio_cost_only_themselves(tmp_path):
+    source = musicbench(tmp_path / "mb", packed=False)
+    audio = source / "datashare" / "data"
+    names = ("gone", "noise", "blank", "short", "long", "again", "again")
+    write_rows(source / "MusicBench_train.json", [row(f"data/{name}.wav", f"Caption of {name}.") for name in names])
+    with (source / "MusicBench_train.json").open("a") as table:
+        table.write('not json\n[1]\n{"location": 7}\n\n{"location": "data/half.wav", "main_caption": "\\ud800"}\n')
+    (audio / "noise.wav").write_bytes(b"RIFF this is no audio")
+    (audio / "blank.wav").write_bytes(b"")
+    (audio / "short.wav").write_bytes(wav(20, 0.5))
+    (audio / "long.wav").write_bytes(wav(21, 12.0))
+    (audio / "again.wav").write_bytes(wav(22, 9.97))
+    manifest, rows = imported(source, tmp_path / "out")
+    assert {p.partition("/")[2] for p in rows} == {f"{TESTED}.wav", "long.wav", "again.wav"}
+    assert (rows["data/long.wav"]["duration_s"], rows["data/again.wav"]["duration_s"]) == (10.0, 9.97)
+    assert rows["data/long.wav"]["qc_flags"] == ["audio:cut_to_10_s"]
+    found = reasons(tmp_path / "out")
+    assert found["data/gone.wav"] == "missing_audio"
+    assert found["data/short.wav"] == "too_short"
+    assert found["data/half.wav"] == "no_caption"
+    assert [found[f"MusicBench_train.json:{n}"] for n in (8, 9, 10)] == ["bad_row"] * 3
+    assert found["data/noise.wav"] != "missing_audio" and found["data/blank.wav"] == "empty"
+    assert manifest.counts.filtered_by_reason == {"repeated_row": 1, "too_short": 1}
+
+
+def test_captions_are_never_empty_and_never_repeated():
+    texts = caption_texts({"main_caption": "  ", "alt_caption": "An alt."}, {"test_A": "An alt.", "test_B": None})
+    assert [(t.style, t.text) for t in texts] == [("alt", "An alt.")]
+
+
+def test_importing_twice_gives_equal_bytes(tmp_path):
+    source = musicbench(tmp_path / "mb")
+    for name in ("a", "b"):
+        imported(source, tmp_path / name)
+    assert read_manifest(tmp_path / "a") == read_manifest(tmp_path / "b")
+
+
+def test_a_damaged_archive_is_named_and_leaves_nothing(tmp_path):
+    source = musicbench(tmp_path / "mb")
+    archive = source / "MusicBench.tar.gz"
+    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    with pytest.raises(CommandError, match=r"MusicBench\.tar\.gz: the archive is damaged"):
+        imported(source, tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["mb"]
+
+
+def test_no_audio_at_all_says_what_is_missing(tmp_path):
+    source = musicbench(tmp_path / "mb")
+    (source / "MusicBench.tar.gz").unlink()
+    with pytest.raises(NothingToBuildError, match="missing_audio"):
+        imported(source, tmp_path / "out")
+
+
+def test_a_folder_without_its_files_is_refused(tmp_path):
+    with pytest.raises(CommandError, match=r"MusicBench_train\.json"):
+        open_musicbench(tmp_path, ImportOptions())
+    with pytest.raises(CommandError, match="variants A and B"):
+        open_musicbench(tmp_path, ImportOptions(variant="C"))
+
+
+def test_an_import_replaces_only_an_import(tmp_path):
+    source, out = musicbench(tmp_path / "mb"), tmp_path / "out"
+    imported(source, out)
+    with pytest.raises(CommandError, match="--replace"):
+        imported(source, out)
+    import_dataset(open_musicbench(source, ImportOptions(variant="A")), out, replace=True)
+    assert read_manifest(out).config["import"]["variant"] == "A"
+    build_dataset(tmp_path / "built", tracks=2, clips=1, shards=1)
+    before = (tmp_path / "built" / "manifest.json").read_bytes()
+    with pytest.raises(CommandError, match="not made by this command"):
+        import_dataset(open_musicbench(source, ImportOptions()), tmp_path / "built", replace=True)
+    assert (tmp_path / "built" / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_our_own_export_comes_back(tmp_path):
+    build_dataset(tmp_path / "built", tracks=10, clips=1)
+    export_dataset(tmp_path / "built", tmp_path / "mb", EXPORTS["musicbench"])
+    _, rows = imported(tmp_path / "mb", tmp_path / "out")
+    before = {r["id"]: r for _, r in iter_rows(tmp_path / "built", read_manifest(tmp_path / "built"))}
+    assert {path: r["split"] for path, r in rows.items()} == {f"data/{i}.wav": r["split"] for i, r in before.items()}
+    for i, row_ in before.items():
+        got = rows[f"data/{i}.wav"]
+        for name in ("caption", "tempo_bpm", "time_signature", "key", "key_confidence", "chord_summary"):
+            if not (name == "key_confidence" and row_["key"] is None):
+                assert got[name] == row_[name], (i, name)
+        assert json.dumps(got["beats"]) == json.dumps(row_["beats"])
