@@ -65,7 +65,7 @@ def _clips_of(file: Path, licence: str | None) -> Iterator[Found]:
     split = split if split in SPLITS else "test"
     number = 0
     try:
-        with pq.ParquetFile(file) as table:
+        with pq.ParquetFile(file, pre_buffer=False) as table:  # else the whole file is read before its first batch
             for batch in table.iter_batches(_BATCH, columns=list(_COLUMNS), use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
