@@ -73,6 +73,7 @@ def test_right_captions_pass(text: str) -> None:
         ("track ", "track\n", "form.newline"),
         ("track", "**track**", "form.markup"),
         ("track", "track track", "form.repetition"),
+        ("happy", "happy and happy", "form.repetition"),
         (".", "!", "form.punctuation"),
     ],
 )
