@@ -44,8 +44,20 @@ _PLACES = (
         "canada",
         "mexico",
     ),
-    *("argentina", "brazil", "chile", "colombia", "spain", "portugal", "france", "germany", "austria", "switzerland"),
-    *("italy", "netherlands", "belgium", "luxembourg", "denmark", "norway", "sweden", "finland", "poland", "greece"),
+    *("mexico", "argentina", "brazil", "chile", "colombia", "spain", "portugal", "france", "germany", "austria"),
+    *(
+        "switzerland",
+        "italy",
+        "netherlands",
+        "belgium",
+        "luxembourg",
+        "denmark",
+        "norway",
+        "sweden",
+        "finland",
+        "poland",
+        "greece",
+    ),
     *("australia", "new-zealand", "japan", "korea", "taiwan", "south-africa"),
 )
 _CC = re.compile(

@@ -9,7 +9,9 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,7 @@ from pipeline.validation.audio_rules import WITHHELD_FLAG
 from schemas import Manifest, ShardFile
 from schemas.arrow import COLUMNS
 
+CHECKERS = 4
 _ALL_COLUMNS = tuple(column.name for column in COLUMNS)
 
 
@@ -81,18 +84,25 @@ def verified_manifest(out: Path, progress: TransferProgress) -> Manifest:
     except ManifestError as error:
         raise CommandError(str(error)) from None
     progress.stage("Checking", sum(shard.bytes for shard in manifest.shards))
-    for shard in manifest.shards:
-        problem = size_problem(out, shard)
-        try:
-            parse_shard_name(Path(shard.path).name)
-        except ValueError as error:
-            problem = problem or str(error)
-        if not problem and sha256_of(out / shard.path) != shard.sha256:
-            problem = "its SHA-256 is not the manifest's: the file was changed or damaged"
-        if problem:
-            raise CommandError(f"{out / shard.path}: {problem}; nothing was sent: build the dataset anew")
-        progress.advance(shard.bytes)
+    with ThreadPoolExecutor(CHECKERS) as pool:  # hashing leaves the interpreter's lock
+        for shard, problem in zip(manifest.shards, pool.map(partial(_problem, out), manifest.shards), strict=True):
+            if problem:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise CommandError(f"{out / shard.path}: {problem}; nothing was sent: build the dataset anew")
+            progress.advance(shard.bytes)
     return manifest
+
+
+def _problem(out: Path, shard: ShardFile) -> str:
+    """What is wrong with a listed shard: its name, size or bytes; empty when nothing is."""
+    try:
+        parse_shard_name(Path(shard.path).name)
+    except ValueError as error:
+        return str(error)
+    problem = size_problem(out, shard)
+    if not problem and sha256_of(out / shard.path) != shard.sha256:
+        problem = "its SHA-256 is not the manifest's: the file was changed or damaged"
+    return problem
 
 
 def prepare(out: Path, staging: Path, settings: PublishSettings, progress: TransferProgress) -> Prepared:

@@ -187,6 +187,7 @@ def test_the_card_records_an_assumed_licence(small_source, tmp_path):
     assert "config_name: full" in text
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("audio", [None, "none"])
 def test_croissant_is_valid_and_its_records_load(small_source, tmp_path, audio):
@@ -205,6 +206,7 @@ def test_croissant_is_valid_and_its_records_load(small_source, tmp_path, audio):
         assert record["metadata/beats"] == pytest.approx(row["beats"])
 
 
+@pytest.mark.slow
 def test_plots_are_small_pictures_and_deterministic(small_source):
     stats = collect_stats(small_source)
     stats = dataclasses.replace(stats, key={"$\\frac{1}{0}$ 日本 \x07": 3, "C major": 1})

@@ -79,6 +79,7 @@ def test_bytes_that_are_not_the_promised_ones_are_refused(pushed, tmp_path):
     assert not (tmp_path / "back" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_a_revision(pushed, larger, tmp_path):
     first = pushed.store.repo(REPO).branches["main"]
     push_dataset(larger, REPO)
@@ -92,6 +93,7 @@ def test_a_revision(pushed, larger, tmp_path):
         pull_dataset(REPO, tmp_path / "9", revision="v9")
 
 
+@pytest.mark.slow
 def test_an_older_pull_leaves_no_stray_shards(pushed, larger, tmp_path):
     out = tmp_path / "back"
     pushed.faults.add(r"GET .*/resolve/.*/metadata/.*parquet", "status", times=1000, status=503)
@@ -112,6 +114,7 @@ def test_what_is_not_ours_is_not_pulled(hub, tmp_path):
     assert not (tmp_path / "back").exists()
 
 
+@pytest.mark.slow
 def test_a_private_dataset_needs_its_owner(hub, small, tmp_path, monkeypatch):
     push_dataset(small, REPO, private=True)
     monkeypatch.setenv("HF_TOKEN", "hf_other")

@@ -48,6 +48,7 @@ def test_one_commit_then_none(hub, small):
     assert not (small / STAGING).exists()
 
 
+@pytest.mark.slow
 def test_the_next_version_sends_what_is_new_and_deletes_what_is_stale(hub, small, larger):
     push_dataset(small, REPO)
     stale = {path for path in published(hub) if path.startswith("data/")}
@@ -157,6 +158,7 @@ def test_an_assumed_licence_must_allow_in_public_and_is_free_in_private(hub, sma
     assert b"own recordings" in hub.read(REPO, "README.md")
 
 
+@pytest.mark.slow
 def test_a_gitignore_cannot_drop_shards(hub, small):
     push_dataset(small, REPO, audio="none")
     hub.write(REPO, {".gitignore": b"data/\n*.parquet\n"})
