@@ -43,7 +43,7 @@ _PLACEHOLDER = re.compile(
 )
 _PLAIN = re.compile(rf"[A-Za-z0-9 .,;:()>/&='’+#♯♭–—→!?{MASK}-]*")
 _LIST_ITEM = re.compile(r"^\s*(?:[-•–—>#]|\d{1,2}[.)])\s")
-_TWICE = re.compile(r"\b([^\W\d_]{2,}) and \1\b", _I)
+_TERM_PAIR = re.compile(rf"({MASK}+) and ({MASK}+)")
 _NEWLINE = re.compile(r"[\n\r\u2028\u2029\u0085]")
 _TRAILER = re.compile(
     r"\b(?:let me know|feel free|hope (?:this|that)|would you like|another version|as requested|i hope)\b", _I
@@ -75,9 +75,10 @@ def check_form(text: str, facts: Facts, style: str) -> Verdict | None:
     for start, end in spans:
         shown[start:end] = MASK * (end - start)
     plain = "".join(shown)
-    twice = _TWICE.search(text)
-    if twice and find_pitch_name(text, twice.start()) is None:
-        return _bad("repetition", (twice[0],), "a word joined to itself")
+    for pair in _TERM_PAIR.finditer(plain):
+        first, second = text[pair.start(1) : pair.end(1)], text[pair.start(2) : pair.end(2)]
+        if first.casefold() == second.casefold():
+            return _bad("repetition", (f"{first} and {second}",), "a genre or mood joined to itself")
     placeholder = _PLACEHOLDER.search(plain)
     if placeholder and not _NEWLINE.search(plain):
         return _bad("placeholder", (placeholder[0],), "a placeholder instead of a value")
