@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import CommandError
+from pipeline.errors import CommandError, InvalidDatasetError
 from pipeline.export.base import EXPORT_NAME, FLAT_COLUMNS, ExportFormat, ExportReport, Row, embedded
 from pipeline.manifest import ManifestError, read_manifest, size_problem
 from pipeline.nearest import nearest
@@ -36,14 +36,14 @@ def export_dataset(
     Holds one batch of rows (``pipeline.read.BATCH_ROWS``) at a time. ``dest`` appears at the end, whole. ``splits``
     empty: the format's own choice. ``on_start`` is told the number of rows, ``on_row`` is called after each.
 
-    Raises CommandError: no finished dataset, a damaged shard, an unknown split, audio that the format needs and the
-    dataset has not, ``dest`` occupied.
+    Raises InvalidDatasetError (not finished, a damaged shard) and CommandError (an unknown split, audio that the format
+    needs and the dataset has not, ``dest`` occupied).
     """
     out, dest = Path(out), Path(dest)
     try:
         manifest = read_manifest(out)
     except ManifestError as error:
-        raise CommandError(str(error)) from None
+        raise InvalidDatasetError(str(error)) from None
     if dest.resolve() == out.resolve() or out.resolve().is_relative_to(dest.resolve()):
         raise CommandError(f"{dest} is or holds the dataset {out}; choose another place")
     if (dest.resolve()).is_relative_to(out.resolve()):
@@ -52,7 +52,7 @@ def export_dataset(
     for shard in shards:
         problem = size_problem(out, shard)
         if problem:
-            raise CommandError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` says more")
+            raise InvalidDatasetError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` says more")
     on_start(sum(shard.rows for shard in shards))
     tally = _Tally()
 
@@ -78,7 +78,7 @@ def export_dataset(
             }
             (folder / EXPORT_NAME).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
     except ShardError as error:
-        raise CommandError(f"{error}; `fgmcaps validate {out}` says more") from None
+        raise InvalidDatasetError(f"{error}; `fgmcaps validate {out}` says more") from None
     return ExportReport(rows, tally.without_audio, dict(sorted(tally.splits.items())))
 
 

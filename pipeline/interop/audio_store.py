@@ -31,10 +31,14 @@ def folder_audio(root: Path, wanted: Collection[str]) -> Iterator[tuple[str, Pat
     """``(tail, file)`` of every wanted audio file below ``root``; a name found twice is given once."""
     seen: set[str] = set()
     for path, _ in walk(root):
-        name = tail(path.relative_to(root.parent).as_posix())
-        if path.suffix.lower() in AUDIO_SUFFIXES and name in wanted and name not in seen:
-            seen.add(name)
-            yield name, path
+        if path.suffix.lower() not in AUDIO_SUFFIXES:
+            continue
+        below = path.relative_to(root).as_posix()
+        for name in (tail(below), tail(f"{root.resolve().name}/{below}")):  # the prefix may name the folder itself
+            if name in wanted and name not in seen:
+                seen.add(name)
+                yield name, path
+                break
 
 
 def archive_members(archive: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:

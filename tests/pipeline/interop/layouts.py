@@ -57,7 +57,7 @@ def write_tar(path: Path, files: dict[str, bytes]) -> None:
             tar.addfile(member, io.BytesIO(data))
 
 
-TRAINED, TESTED, UNDERSCORED = "-0SdAVK79lg", "0khKvVDyYV4", "0i8qM5xs6O_1"[:9] + "_1"
+TRAINED, TESTED, UNDERSCORED = "-0SdAVK79lg", "0khKvVDyYV4", "0i8qM5xs6_1"
 AUDIO = {
     f"data/{TRAINED}.wav": wav(1),
     f"data_aug2/{TRAINED}_1.wav": wav(2),

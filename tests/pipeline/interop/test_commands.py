@@ -29,11 +29,17 @@ def test_what_was_left_out_is_said(tmp_path):
     assert "3 rows, 3 augmented_copy, 1 copy_of_test_clip" in result.output
 
 
+def test_an_unfinished_dataset_has_the_exit_code_of_an_invalid_one(tmp_path):
+    (tmp_path / "out").mkdir()
+    result = fgmcaps("export", tmp_path / "out", tmp_path / "dest", "--format", "jams")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (5, 1)
+    assert "no manifest" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("export", "OUT", "DEST", "--format", "jasm"), "did you mean 'jams'?"),
-        (("export", "OUT", "DEST", "--format", "jams"), "no manifest"),
         (("import", "musikbench", "IN", "OUT"), "did you mean 'musicbench'?"),
         (("import", "musicbench", "NOWHERE", "OUT"), "no such file or folder"),
         (("import", "fma", ".", "m.csv", "--variant", "B"), "--variant means nothing to the format fma"),
