@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from pathlib import Path
 
 import datasets
 import pytest
@@ -13,6 +14,7 @@ from pipeline.export.run import export_dataset
 from pipeline.export.webdataset import webdataset_features
 from pipeline.manifest import read_manifest
 from pipeline.read import iter_rows
+from tests.factories import build_dataset
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,12 @@ def test_the_card_gives_types_that_five_clips_could_not(exported):
     assert features["flac"] == datasets.Audio(sampling_rate=24_000)
     assert features["json"]["tempo_bpm"] == datasets.Value("float64")
     assert features["json"]["album"] == datasets.Value("string")
+
+
+def test_empty_shards_become_no_tars(tmp_path):
+    build_dataset(tmp_path / "out", tracks=4, clips=1, shards=8)
+    export_dataset(tmp_path / "out", tmp_path / "x", FORMATS["webdataset"])
+    filled = {Path(s.path).stem for s in read_manifest(tmp_path / "out").shards if s.rows}
+    assert 0 < len(filled) < 8
+    assert {path.stem for path in (tmp_path / "x").glob("*.tar")} == filled
+    assert datasets.load_dataset_builder(str(tmp_path / "x")).info.features is not None
