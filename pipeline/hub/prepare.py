@@ -8,7 +8,7 @@ makes no commit.
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -105,26 +105,42 @@ def _problem(out: Path, shard: ShardFile) -> str:
     return problem
 
 
-def prepare(out: Path, staging: Path, settings: PublishSettings, progress: TransferProgress) -> Prepared:
+def prepare(
+    out: Path,
+    staging: Path,
+    settings: PublishSettings,
+    progress: TransferProgress,
+    on_shard: Callable[[LocalFile], None] | None = None,
+) -> Prepared:
     """Fill ``staging`` (an empty folder on the same disk) with the publication of the dataset in ``out``.
+
+    ``on_shard`` hears of every shard as soon as its file is final, which is after all shards were verified.
 
     Raises CommandError when the dataset is unfinished, damaged, or lacks the audio that was asked for.
     """
     manifest = verified_manifest(out, progress)
     audio = _audio_mode(out, manifest, settings)
     try:
-        return _prepare(out, staging, replace(settings, audio=audio), manifest, progress)
+        return _prepare(out, staging, replace(settings, audio=audio), manifest, progress, on_shard)
     except ShardError as error:
         raise CommandError(f"{error}; nothing was sent: build the dataset anew") from None
 
 
 def _prepare(
-    out: Path, staging: Path, settings: PublishSettings, manifest: Manifest, progress: TransferProgress
+    out: Path,
+    staging: Path,
+    settings: PublishSettings,
+    manifest: Manifest,
+    progress: TransferProgress,
+    on_shard: Callable[[LocalFile], None] | None,
 ) -> Prepared:
     progress.stage("Preparing", sum(shard.bytes for shard in manifest.shards))
     shards = []
     for shard in manifest.shards:
-        shards.append(_place_shard(out, staging, shard, settings))
+        placed = _place_shard(out, staging, shard, settings)
+        shards.append(placed)
+        if on_shard is not None:
+            on_shard(LocalFile(PublishedFile(placed.path, placed.bytes, placed.sha256), staging / placed.path))
         progress.advance(shard.bytes)
     manifest = replace(manifest, shards=tuple(shards))
     tally = _Tally()

@@ -6,16 +6,15 @@ itself says whether it took effect.
 """
 
 import fcntl
-import io
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+from huggingface_hub import CommitOperationDelete
 
 from pipeline.errors import CommandError
 from pipeline.hub.client import TRIES, Head, Hub, is_stale_parent, is_transient, own_progress, pause
@@ -31,13 +30,11 @@ from pipeline.hub.publication import (
     Publication,
     read_publication,
 )
+from pipeline.hub.upload import Addition, Uploader
 from pipeline.manifest import MANIFEST_NAME, is_complete
 from schemas import ContractError
 
 STAGING = ".publish"
-BATCH_BYTES = 1 << 30
-BATCH_FILES = 64
-THREADS = 4
 
 log = logging.getLogger(__name__)
 
@@ -90,73 +87,62 @@ def push_dataset(
     _check_content(hub, head, remote, replace)
     settings = PublishSettings(repo_id, hub.url, config_name, audio, assumed_licence)
     with _staging(out) as staging, own_progress():
-        prepared = prepare(out, staging, settings, progress)
-        plan = make_plan(prepared.files, remote, everything=replace)
-        if dry_run or plan.empty:
-            return PushResult(repo_id, hub.url, None, plan, prepared.publication, dry_run)
-        if head is None:
-            hub.create(private=private)
-            head = hub.head()
-            if head is None:
-                raise CommandError(f"{repo_id}: was created but cannot be read; push again")
-            remote = hub.tree(head.sha)
-            _check_content(hub, head, remote, replace)
+        if dry_run:
+            prepared = prepare(out, staging, settings, progress)
             plan = make_plan(prepared.files, remote, everything=replace)
-        return _upload_and_commit(hub, head, remote, plan, prepared, replace, progress)
+            return PushResult(repo_id, hub.url, None, plan, prepared.publication, dry_run)
+        target = _Target(hub, head, remote, private, replace)
+        with Uploader(hub, progress) as uploader:
+            # A verified shard goes up while the rest is prepared: nothing names it yet, so nobody sees it.
+            prepared = prepare(out, staging, settings, progress, on_shard=lambda file: target.send(file, uploader))
+            target.ensure()
+            plan = target.plan(prepared.files)
+            if plan.empty:
+                return PushResult(repo_id, hub.url, None, plan, prepared.publication)
+            additions = uploader.finish(plan.send)
+        commit = _commit(target, plan, prepared, additions)
+        if not make_plan(prepared.files, hub.tree(commit), everything=replace).empty:
+            raise CommandError(f"{repo_id}: commit {commit} does not hold all that was sent; push again")
+        return PushResult(repo_id, hub.url, commit, plan, prepared.publication)
 
 
-def _upload_and_commit(
-    hub: Hub,
-    head: Head,
-    remote: Mapping[str, RemoteFile],
-    plan: PushPlan,
-    prepared: Prepared,
-    replace: bool,
-    progress: TransferProgress,
-) -> PushResult:
-    progress.stage("Sending", plan.bytes)
-    additions = {file.published.path: _addition(file, progress.advance) for file in plan.send}
-    for batch in _batches(list(additions.values())):
-        with hub.errors("upload"):
-            hub.retried(
-                # An empty .gitignore: that of the repository must not drop a shard silently.
-                lambda batch=batch: hub.api.preupload_lfs_files(  # type: ignore[misc]
-                    hub.repo_id,
-                    batch,
-                    repo_type="dataset",
-                    revision=hub.revision,
-                    num_threads=THREADS,
-                    free_memory=False,
-                    gitignore_content="",
-                ),
-                tries=2,  # each request beneath has retries of its own
-            )
-        for addition in batch:
-            if getattr(addition, "_should_ignore", False):
-                raise CommandError(
-                    f"{hub.repo_id}: the repository's .gitignore leaves out {addition.path_in_repo}; delete it there"
-                )
-            addition.count_rest()
-    commit = _commit(hub, head, remote, plan, prepared, additions, replace)
-    missing = make_plan(prepared.files, hub.tree(commit), everything=replace)
-    if not missing.empty:
-        raise CommandError(f"{hub.repo_id}: commit {commit} does not hold all that was sent; push again")
-    return PushResult(hub.repo_id, hub.url, commit, plan, prepared.publication)
+class _Target:
+    """The repository as it was seen, created when the first file is to be sent."""
+
+    def __init__(
+        self, hub: Hub, head: Head | None, remote: Mapping[str, RemoteFile], private: bool, replace: bool
+    ) -> None:
+        self.hub, self.head, self.remote = hub, head, remote
+        self.private, self.replace = private, replace
+
+    def ensure(self) -> Head:
+        """The head; the repository and the branch are created where they are missing."""
+        if self.head is None:
+            self.hub.create(private=self.private)
+            self.head = self.hub.head()
+            if self.head is None:
+                raise CommandError(f"{self.hub.repo_id}: was created but cannot be read; push again")
+            self.remote = self.hub.tree(self.head.sha)
+            _check_content(self.hub, self.head, self.remote, self.replace)
+        return self.head
+
+    def plan(self, files: tuple[LocalFile, ...]) -> PushPlan:
+        """What differs."""
+        return make_plan(files, self.remote, everything=self.replace)
+
+    def send(self, file: LocalFile, uploader: Uploader) -> None:
+        """Upload a file if the repository lacks it."""
+        self.ensure()
+        if self.plan((file,)).send:
+            uploader.offer(file)
 
 
-def _commit(
-    hub: Hub,
-    head: Head,
-    remote: Mapping[str, RemoteFile],
-    plan: PushPlan,
-    prepared: Prepared,
-    additions: "Mapping[str, _Addition]",
-    replace: bool,
-) -> str:
+def _commit(target: _Target, plan: PushPlan, prepared: Prepared, additions: Mapping[str, Addition]) -> str:
     """The one commit. Returns its id, also when its answer was lost but it took effect.
 
     A commit by somebody else that touched nothing of ours becomes the new parent; any other ends the push.
     """
+    hub, head, remote, replace = target.hub, target.ensure(), target.remote, target.replace
     rows = prepared.publication.rows
     for attempt in range(1, TRIES + 1):
         try:
@@ -169,7 +155,6 @@ def _commit(
                         repo_type="dataset",
                         revision=hub.revision,
                         parent_commit=head.sha,
-                        num_threads=THREADS,
                     ).oid
                 )
         except CommandError:
@@ -204,70 +189,8 @@ def _plain() -> Iterator[None]:
     yield
 
 
-class _Addition(CommitOperationAdd):
-    """A file to add that tells how much of it was read for sending."""
-
-    count: Callable[[int], None]
-    counted: int = 0
-
-    @contextmanager
-    def as_file(self, with_tqdm: bool = False) -> Iterator[BinaryIO]:
-        """The file, counted. A retry rewinds it, and the count with it."""
-        with Path(str(self.path_or_fileobj)).open("rb", buffering=0) as raw:
-            if not with_tqdm:
-                yield io.BufferedReader(raw)
-                return
-            yield _CountedFile(raw, self)
-
-    def reached(self, position: int) -> None:
-        """The sender has read up to here."""
-        position = min(position, self.upload_info.size)
-        self.count(position - self.counted)
-        self.counted = position
-
-    def count_rest(self) -> None:
-        """Sent by another way (Xet), or there already: all of it is done."""
-        self.reached(self.upload_info.size)
-
-
-class _CountedFile(io.BufferedReader):
-    """A real file object (the client library rewinds only such) that reports its position."""
-
-    def __init__(self, raw: io.FileIO, addition: _Addition) -> None:
-        super().__init__(raw, 1 << 20)
-        self._addition = addition
-
-    def read(self, size: int | None = -1) -> bytes:
-        data = super().read(size)
-        self._addition.reached(self.tell())
-        return data
-
-
-def _addition(file: LocalFile, count: Callable[[int], None]) -> _Addition:
-    addition = _Addition(file.published.path, str(file.source))
-    addition.count = count
-    # The checksum is the one that was verified a moment ago, so that the file is not read once more for it; large files
-    # are refused by the Hub when the bytes do not match it.
-    addition.upload_info.sha256 = bytes.fromhex(file.published.sha256)
-    return addition
-
-
 def _deletion(path: str) -> CommitOperationDelete:
     return CommitOperationDelete(path, is_folder=False)
-
-
-def _batches(additions: list[_Addition]) -> Iterator[list[_Addition]]:
-    """Groups of bounded size, in order, so that progress moves and a failure costs little."""
-    batch: list[_Addition] = []
-    size = 0
-    for addition in additions:
-        if batch and (size + addition.upload_info.size > BATCH_BYTES or len(batch) == BATCH_FILES):
-            yield batch
-            batch, size = [], 0
-        batch.append(addition)
-        size += addition.upload_info.size
-    if batch:
-        yield batch
 
 
 def _check_config_name(name: str) -> None:
