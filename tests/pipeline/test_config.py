@@ -1,6 +1,7 @@
 """One typed configuration: defaults, YAML, options; errors that name file, key and the nearest known word."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 import yaml
@@ -174,3 +175,12 @@ def test_any_mapping_gives_a_configuration_or_one_clear_refusal(tmp_path_factory
 def test_nearest_is_silent_when_nothing_is_near():
     assert nearest("chords", ["chord", "key"]) == " (did you mean 'chord'?)"
     assert nearest("zzz", ["chord", "key"]) == ""
+
+
+@pytest.mark.parametrize("name", ["qwen3-next-80b", "small-cpu"])
+def test_the_example_configurations_load_and_the_command_line_wins(name):
+    path = Path(__file__).parents[2] / "pipeline" / "configs" / f"{name}.yaml"
+    config = load_config(path, {}, {"serve": "/models/mine", "model": None, "base_urls": ()})
+    assert config.captioner == "openai" and config.llm.serve is not None
+    assert config.llm.serve.model == "/models/mine" and config.llm.serve.start_timeout_s >= 600
+    assert "serve" not in config.public()["llm"]
