@@ -124,18 +124,21 @@ def test_a_branch_that_never_stands_still_ends_the_push(hub, small):
 
 
 @pytest.mark.slow
-def test_a_killed_push_is_continued(hub, small, tmp_path):
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_a_killed_or_interrupted_push_is_continued(hub, small, how, code):
     hub.faults.add(r"PUT /lfs/", "before", times=1000, action=lambda: time.sleep(0.3))
     env = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": "hf_writer"}
     program = str(Path(sys.executable).with_name("fgmcaps"))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started us deaf to it
     process = subprocess.Popen([program, "push", str(small), REPO], env=env, stderr=subprocess.DEVNULL)
+    signal.signal(signal.SIGINT, before)
     deadline = time.monotonic() + 60
-    while len(hub.uploads()) < 3:
+    while not any((hub.store.root / "large").iterdir()):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(how)
+    assert process.wait(timeout=20) == code
     hub.faults.waiting.clear()
     time.sleep(0.5)
     assert hub.commits(REPO) == ["initial commit"]
