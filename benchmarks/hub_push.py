@@ -52,12 +52,13 @@ else:
     stream = load_dataset(job["repo"], job["config"], split="train", streaming=True)
     stream = stream.cast_column("audio", Audio(decode=False)) if "audio" in (stream.column_names or ()) else stream
     call = lambda: sum(1 for _ in stream)
-start = time.perf_counter()
+start, before = time.perf_counter(), time.process_time()
 rows = call()
 seconds = time.perf_counter() - start
+cpu = time.process_time() - before
 status = open("/proc/self/status").read()  # getrusage would count the parent's size at the fork
 peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
-print(json.dumps({"seconds": seconds, "peak_mb": peak, "rows": rows if isinstance(rows, int) else 0}))
+print(json.dumps({"seconds": seconds, "cpu": cpu, "peak_mb": peak, "rows": rows if isinstance(rows, int) else 0}))
 """
 
 
@@ -139,15 +140,19 @@ def measure(root: Path, shards: int, shard_mb: int, repeats: int) -> None:
     print(f"{rows} rows, {shards} shards, {size / 1e6:.0f} MB; {machine()}")
     times: dict[str, list[float]] = {"push": [], "plain": []}
     peak = {"push": 0.0, "plain": 0.0}
+    cpu: dict[str, list[float]] = {"push": [], "plain": []}
     for _ in range(repeats):
         for kind, folder in (("plain", plain), ("push", out)):
             with fresh_server(root) as environment:
                 got = client(environment, kind=kind, folder=str(folder))
             times[kind].append(got["seconds"])
+            cpu[kind].append(got["cpu"])
             peak[kind] = max(peak[kind], got["peak_mb"])
     for kind, seconds in times.items():
+        used = statistics.median(cpu[kind])
         each = ", ".join(f"{value:.2f}" for value in seconds)
-        print(f"{kind}: {each} s; median {statistics.median(seconds):.2f} s; peak {peak[kind]:.0f} MB")
+        middle = statistics.median(seconds)
+        print(f"{kind}: {each} s; median {middle:.2f} s, of processor {used:.2f} s; peak {peak[kind]:.0f} MB")
     ratio = statistics.median(times["push"]) / statistics.median(times["plain"])
     print(f"push / upload_folder: {ratio:.3f} (bound 1.1)")
     with fresh_server(root) as environment:
