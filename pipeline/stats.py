@@ -25,7 +25,7 @@ from schemas.arrow import COLUMNS
 from schemas.harte import ChordSyntaxError, parse_chord
 
 DISTINCT_CAPTIONS = 10_000
-SELF_BLEU_CAPTIONS = 200
+SELF_BLEU_CAPTIONS = 100
 TOP = 40
 COVERED: tuple[tuple[str, str], ...] = (
     ("tempo", "tempo_bpm"),
