@@ -117,6 +117,9 @@ class Build:
         self.status.stage("annotate", total=len(self.spec.plan.tracks))
         if not tasks:
             return
+        # Beam's local runner deals its input out to the workers in turn and never again: in order of size, each gets
+        # about the same share of the decoding, and none is left alone with a long track at the end.
+        tasks.sort(key=lambda task: (-task.track.size, task.track.track_id))
         in_flight = self.folder.work / "workers"
         self._run(
             lambda p: dag.annotate(p, tasks, self.profile, self.config, self.annotations, in_flight), processes=True

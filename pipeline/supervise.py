@@ -32,6 +32,7 @@ POLL_S = 0.25
 CRASHES_TO_BLAME = 2
 MAX_RESTARTS_WITHOUT_BLAME = 3
 LOST_WORKER_GRACE_S = 20.0
+LOOK_EVERY_S = 3.0  # listing all processes of the machine takes time that the workers need
 
 
 def supervise(spec: BuildSpec, tick: Callable[[], None]) -> None:
@@ -100,9 +101,14 @@ class _Workers:
 
     def __init__(self, job_pid: int) -> None:
         self.job_pid, self.most, self.since = job_pid, 0, 0.0
+        self.looked = 0.0
 
     def lost(self) -> bool:
         """True when a worker has been gone for longer than an orderly end takes."""
+        now = time.monotonic()
+        if now - self.looked < LOOK_EVERY_S:
+            return False
+        self.looked = now
         try:
             children = psutil.Process(self.job_pid).children(recursive=True)
             alive = sum("sdk_worker_main" in " ".join(c.cmdline()) for c in children if c.is_running())
