@@ -117,12 +117,12 @@ class Build:
         self.status.stage("annotate", total=len(self.spec.plan.tracks))
         if not tasks:
             return
-        # Beam's local runner deals its input out to the workers in turn and never again: in order of size, each gets
-        # about the same share of the decoding, and none is left alone with a long track at the end.
-        tasks.sort(key=lambda task: (-task.track.size, task.track.track_id))
         in_flight = self.folder.work / "workers"
         self._run(
-            lambda p: dag.annotate(p, tasks, self.profile, self.config, self.annotations, in_flight), processes=True
+            lambda p: dag.annotate(
+                p, dealt(tasks, self.spec.workers), self.profile, self.config, self.annotations, in_flight
+            ),
+            processes=True,
         )
 
     def caption(self) -> None:
@@ -244,6 +244,17 @@ class Build:
     def _run(self, graph: Callable[[beam.Pipeline], None], processes: bool) -> None:
         spec = self.spec
         self.status.timings(run_graph(graph, spec.runner, spec.workers, spec.beam_args, processes))
+
+
+def dealt(tasks: Sequence[TrackTask], workers: int) -> list[TrackTask]:
+    """Tracks in an order that gives every worker about the same bytes to decode.
+
+    Beam's local runner deals its input out to the workers in turn and never again, so the order decides who is left
+    alone with long tracks at the end. Largest first, and every other round backwards.
+    """
+    ordered = sorted(tasks, key=lambda task: (-task.track.size, task.track.track_id))
+    rounds = [ordered[i : i + workers] for i in range(0, len(ordered), workers)]
+    return [task for number, hand in enumerate(rounds) for task in (hand[::-1] if number % 2 else hand)]
 
 
 def decoder_version() -> str:

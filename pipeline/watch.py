@@ -1,5 +1,6 @@
 """Workers leave a trace of what they work on, and end when the build that started them is gone."""
 
+import atexit
 import json
 import os
 import socket
@@ -31,6 +32,8 @@ def follow_build() -> None:
     if _watching or leader is None or leader == str(os.getpid()):
         return
     _watching = True
+    # All results are on disk when a worker ends; unloading its models one by one only keeps the build waiting.
+    atexit.register(os._exit, 0)
     try:
         _exit_without(psutil.Process(int(leader)))
     except psutil.NoSuchProcess:
