@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.annotate import TrackTask
+from pipeline.build import dealt
 from pipeline.config import BuildConfig
 from pipeline.errors import CommandError
 from pipeline.plan import check_given_splits, make_plan
@@ -174,9 +176,6 @@ def test_adding_tracks_never_moves_another_to_another_split(before, added):
 
 @given(st.lists(st.integers(0, 1000), max_size=40), st.integers(1, 5))
 def test_workers_are_dealt_the_same_tracks_in_about_equal_bytes(sizes, workers):
-    from pipeline.annotate import TrackTask
-    from pipeline.build import dealt
-
     tasks = [TrackTask(Track(f"{i:016x}", "", "s", "", size, "train")) for i, size in enumerate(sizes)]
     order = dealt(tasks, workers)
     assert sorted(t.track.track_id for t in order) == [t.track.track_id for t in tasks]
