@@ -29,16 +29,23 @@ class GateSettings(_Settings):
     """Of whitened frames: noise holds its level (0.4 dB), music does not (3.8 dB at least, 81 clips)."""
 
 
+PRECISION = Field(default=0.95, ge=0, lt=1)
+"""Of recipe ``calibrated``: the share of kept labels that are to be right; the fitted model holds the threshold that
+reached it on styles it had not seen. 0 keeps everything."""
+
+
 class VoteSettings(_Settings):
     """One attribute decided by weighted votes.
 
     ``weights``: trust in each tool (a name that is absent counts 0). ``doubt`` is the weight of an unknown truth that
     no tool names: it keeps the confidence of a single tool below 1. A value below ``min_confidence`` is withheld.
+    Recipe ``calibrated`` reads ``precision`` alone.
     """
 
     weights: dict[str, float] = Field(default_factory=dict)
     doubt: float = Field(default=0.5, ge=0)
     min_confidence: float = Field(default=0.5, ge=0, le=1)
+    precision: float = PRECISION
 
 
 class TempoSettings(VoteSettings):
@@ -73,6 +80,8 @@ class ChordSettings(_Settings):
     order: tuple[str, ...] = ()
     agreement_weight: float = Field(default=0.5, ge=0, le=1)
     min_confidence: float = Field(default=0.5, ge=0, le=1)
+    precision: float = PRECISION
+    """Of recipe ``calibrated``: the share of the kept clips' time that is to have the right major or minor chord."""
     min_span_seconds: float = Field(default=0.2, ge=0)
     """Shorter spans stay in the sequence but out of the summary."""
     min_span_confidence: float = Field(default=0.2, ge=0, le=1)
@@ -80,12 +89,23 @@ class ChordSettings(_Settings):
     summary_max: int = Field(default=8, ge=1)
 
 
-class FusionSettings(_Settings):
-    """``agreement`` fuses by votes; ``paper`` takes one tool for each attribute, as published."""
+class DownbeatSettings(_Settings):
+    """Of recipe ``calibrated``: downbeats are kept where their expected F-measure is high enough."""
 
-    recipe: Literal["agreement", "paper"] = "agreement"
+    precision: float = PRECISION
+
+
+class FusionSettings(_Settings):
+    """``calibrated`` fuses by a fitted model, ``agreement`` by votes; ``paper`` takes one tool each, as published.
+
+    ``model``: of recipe ``calibrated``, the name of a file in ``annotators/fusion/models``, fitted for these tools.
+    """
+
+    recipe: Literal["agreement", "calibrated", "paper"] = "agreement"
+    model: str = ""
     tempo: TempoSettings = TempoSettings()
     meter: MeterSettings = MeterSettings()
+    downbeats: DownbeatSettings = DownbeatSettings()
     key: KeySettings = KeySettings()
     chords: ChordSettings = ChordSettings()
 

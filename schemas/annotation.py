@@ -12,7 +12,8 @@ class Labels:
 
     A rejected value is None (or empty), its confidence stays, and ``qc_flags`` holds ``attribute:reason``.
     Times are seconds from the clip's start, tempo is BPM, confidences are in 0 .. 1.
-    ``beat_count`` is the number of beats in a bar, as MusicBench uses the word.
+    Where fusion is calibrated, ``downbeats_confidence`` is the expected F-measure, ``chords_confidence`` the expected
+    share of the time with the right chord. ``beat_count`` is the number of beats in a bar, as MusicBench uses the word.
     """
 
     tempo_bpm: float | None = None
@@ -28,6 +29,7 @@ class Labels:
     chord_summary: tuple[str, ...] = ()
     chords_confidence: float | None = None
     qc_flags: tuple[str, ...] = ()
+    downbeats_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
