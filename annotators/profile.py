@@ -67,15 +67,19 @@ class Profile:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of all that can change a label: tools, versions, settings, fusion code version."""
-        content = {
-            "fusion_version": FUSION_VERSION,
-            "profile": self.settings.model_dump(mode="json"),
-            "tools": [
-                [a.info.name, a.info.version, {key: a.settings()[key] for key in sorted(a.settings())}]
-                for a in self.annotators
-            ],
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        profile = self.settings.model_dump(mode="json")
+        return _digest({"fusion_version": FUSION_VERSION, "profile": profile, "tools": self._tool_settings()})
+
+    @cached_property
+    def estimates_fingerprint(self) -> str:
+        """SHA-256 of all that can change an estimate: :attr:`fingerprint` without fusion and filter."""
+        return _digest({"gate": self.gate.model_dump(mode="json"), "tools": self._tool_settings()})
+
+    def _tool_settings(self) -> list[Any]:
+        return [
+            [a.info.name, a.info.version, {key: a.settings()[key] for key in sorted(a.settings())}]
+            for a in self.annotators
+        ]
 
     def missing(self) -> tuple[str, ...]:
         """What the tools lack here, as sentences with the remedy; empty when all is there. Loads no weights."""
@@ -90,6 +94,10 @@ class Profile:
         changed = Profile(parse_profile(data, f"profile {self.name}"))
         changed.annotators  # noqa: B018  an unknown tool or option is an error here, not in a worker
         return changed
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def load_profile(name: str = "best") -> Profile:

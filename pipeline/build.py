@@ -27,6 +27,7 @@ from pipeline.failures import write_failures
 from pipeline.manifest import MANIFEST_NAME, is_complete, read_manifest, write_manifest
 from pipeline.plan import Plan
 from pipeline.read import iter_rows
+from pipeline.refuse import journals_of, mark_estimates, take_over
 from pipeline.runner import LOCAL, run_graph
 from pipeline.state import AnnotationState, read_annotations, read_captions
 from pipeline.stats import stats_of_rows
@@ -108,7 +109,7 @@ class Build:
 
     def annotate(self) -> None:
         """Bring every planned track to its end: labels or a dead letter for every clip."""
-        state = self.state()
+        state = self._with_old_estimates(self.state())
         tasks = [
             TrackTask(track, state.finished_keys(track.track_id), self.spec.poison)
             for track in self.spec.plan.tracks
@@ -124,6 +125,19 @@ class Build:
             ),
             processes=True,
         )
+
+    def _with_old_estimates(self, state: AnnotationState) -> AnnotationState:
+        """The state after taking over what journals of the same tools hold."""
+        decoder = decoder_version()
+        estimates = self.config.annotate_fingerprint(self.profile.estimates_fingerprint, decoder)
+        mark_estimates(self.annotations, estimates)
+        for old in journals_of(self.annotations.parent, estimates):
+            unfinished = [t for t in self.spec.plan.tracks if not state.is_finished(t.track_id)]
+            if unfinished and old != self.annotations:
+                clips = take_over(state, old, self.annotations, unfinished, self.profile.fusion)
+                log.info("%d clips fused anew from the estimates in %s", clips, old.name)
+                state = self.state()
+        return state
 
     def caption(self) -> None:
         """Write a caption for every annotated clip whose facts have none yet."""

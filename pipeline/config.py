@@ -136,7 +136,10 @@ class BuildConfig(BaseModel):
         return data
 
     def annotate_fingerprint(self, profile_fingerprint: str, decoder_version: str) -> str:
-        """Key of annotation journals: changes when any label could change."""
+        """Key of annotation journals: changes when any label could change.
+
+        With the profile's ``estimates_fingerprint`` it is the key of estimates: equal where only fusion differs.
+        """
         return fingerprint(
             schema=FGMCAPS_SCHEMA_VERSION,
             code=ANNOTATE_CODE_VERSION,

@@ -150,6 +150,23 @@ def test_another_configuration_is_refused_and_never_mixed(corpus: Path, tmp_path
     assert run("validate", out).returncode == 0
 
 
+def test_another_filter_decodes_nothing(corpus: Path, tmp_path: Path) -> None:
+    out, music = tmp_path / "out", tmp_path / "music"
+    cut_corpus(music, 2)
+    assert run("build", music, out, "--workers", 1, "--config", config(corpus)).returncode == 0
+    strict = tmp_path / "strict.yaml"
+    strict.write_text(config(corpus).read_text().replace("overrides:", "overrides:\n  fusion: {recipe: paper}"))
+    for path in music.rglob("*.*"):
+        stat = path.stat()
+        path.write_bytes(b"\0" * stat.st_size)  # the inventory still trusts size and time; a decoder would fail
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    done = run("annotate", music, out, "--config", strict, "--replace")
+    assert done.returncode == 0, done.stderr
+    for folder in (out / ".fgmcaps" / "annotations").iterdir():
+        assert Counter(e.kind for e in scan(folder)) == {"annotation": 2, "track": 2}
+    assert len(list((out / ".fgmcaps" / "annotations").iterdir())) == 2
+
+
 def test_the_two_halves_equal_the_whole(corpus: Path, reference: Path) -> None:
     out = corpus.parent / "halves"
     arguments = (corpus, out, "--workers", 2, "--config", config(corpus))
