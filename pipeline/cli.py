@@ -22,6 +22,7 @@ from pipeline.errors import (
     CommandError,
     InvalidDatasetError,
 )
+from pipeline.evaluate_labels_cli import evaluate_labels
 from pipeline.export.cli import export
 from pipeline.hub.cli import pull, push
 from pipeline.interop.cli import import_
@@ -346,6 +347,7 @@ main.add_command(push)
 main.add_command(pull)
 main.add_command(export)
 main.add_command(import_)
+main.add_command(evaluate_labels)
 
 
 if __name__ == "__main__":
