@@ -112,6 +112,11 @@ def multi_view_loss(
         return frame_scores(text.frames, text.mask, audio.frames, audio.mask, budget_mb=budget_mb)
 
     zero = own.audio.global_.new_zeros((), dtype=torch.float32)
-    global_part = both(lambda a, t: global_scores(a.global_, t.global_).float(), None) if alpha > 0 else zero
+    global_part = both(_global, None) if alpha > 0 else zero
     frame_part = both(frame, frame_reversed if direction == "reversed" else None) if alpha < 1 else zero
     return Parts(alpha * global_part + (1 - alpha) * frame_part, global_part, frame_part)
+
+
+def _global(audio: Views, text: Views) -> Tensor:
+    with torch.autocast(audio.global_.device.type, enabled=False):  # cheap, so never in half precision
+        return global_scores(audio.global_.float(), text.global_.float())

@@ -1,0 +1,167 @@
+"""One typed object with every number and every open point of the method: defaults, then a YAML file, then options.
+
+The defaults are the paper's (FIGMA, arXiv 2606.06615); where the public record is silent, the field says so.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from training.errors import FigmaError, nearest
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+class TrainSettings(BaseModel):
+    """Everything that decides what a training run computes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    # Encoders, frozen.
+    audio_encoder: str = "muq"
+    text_encoder: str = "e5"
+    audio_options: dict[str, Any] = Field(default_factory=dict, description="Options of the audio encoder.")
+    text_options: dict[str, Any] = Field(default_factory=dict, description="Options of the text encoder.")
+    cache_dtype: Literal["float16", "bfloat16"] = "float16"
+
+    # Heads: at these numbers and encoders of width 1024, 11,030,016 parameters each.
+    head_width: int = Field(1024, ge=1)
+    head_layers: int = Field(2, ge=0)
+    head_heads: int = Field(8, ge=1)
+    head_ffn: int = Field(512, ge=1)
+    head_out: int = Field(512, ge=1)
+    dropout: float = Field(0.1, ge=0, lt=1)
+
+    # Views. Open in the public record: padding, pooling.
+    padding: Literal["masked", "attended"] = Field(
+        "masked", description="Padding leaves attention and maximum, or stays in both as in the released head."
+    )
+    global_pooling: Literal["features", "layers"] = Field(
+        "features", description="Pool the encoder's output, then the head; or layers first, then pool, then linear."
+    )
+    text_global: Literal["first", "mean"] = Field("first", description="Token that stands for a text, or their mean.")
+    frame_stride: int = Field(1, ge=1, description="Frames of the cache that become one frame of the model.")
+    frame_reduce: Literal["mean", "first"] = Field("mean", description="How frame_stride frames become one.")
+    max_tokens: int = Field(128, ge=1)
+
+    # Loss. Open in the public record: where negatives come from, the t->a direction.
+    alpha: float = Field(0.6, ge=0, le=1)
+    temperature: float = Field(0.07, gt=0)
+    learn_temperature: bool = False
+    t2a_direction: Literal["columns", "reversed"] = "columns"
+    negatives: Literal["batch", "devices", "pool"] = "batch"
+    pool_batches: int = Field(8, ge=2, description="With negatives=pool: candidates in batches, the own one included.")
+    mask_same_track: bool = True
+    mask_same_caption: bool = True
+    score_budget_mb: float = Field(256, gt=0, description="Temporary memory of the frame score.")
+
+    # Optimisation.
+    epochs: int = Field(15, ge=1)
+    batch: int = Field(256, ge=2, description="Pairs a step and process.")
+    micro_batch: int | None = Field(None, ge=1, description="Pairs whose activations are held at a time; exact.")
+    accumulate: int = Field(1, ge=1, description="Batches whose gradients are averaged in a step.")
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = Field(1e-4, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_steps: int = Field(0, ge=0)
+    clip_norm: float | None = Field(None, gt=0)
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    seed: int = 0
+    deterministic: bool = True
+
+    # Data.
+    captions: Literal["main", "any"] = Field("main", description="A step's caption: the main one, or any style.")
+    token_dropout: float = Field(0.0, ge=0, lt=1)
+    frame_dropout: float = Field(0.0, ge=0, lt=1)
+    one_clip_per_track: bool = True
+
+    # Watching and stopping.
+    monitor: str = "fused/t2a/R@10"
+    patience: int = Field(3, ge=0, description="Epochs without a better monitor before the end; 0 never stops early.")
+    validation_limit: int = Field(1000, ge=2)
+    checkpoint_steps: int = Field(0, ge=0, description="Steps between checkpoints besides those at an epoch's end.")
+    tensorboard: bool = False
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "TrainSettings":
+        if self.head_width % self.head_heads:
+            raise ValueError(f"head_heads {self.head_heads} does not divide head_width {self.head_width}")
+        if self.negatives == "pool" and self.micro_batch is not None:
+            raise ValueError("negatives pool and micro_batch exclude each other; a larger batch needs no pool")
+        return self
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of what decides the result; how often to write and log is left out."""
+        data = self.model_dump(mode="json", exclude={"checkpoint_steps", "tensorboard", "score_budget_mb"})
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def load_settings(
+    config: str | Path | None = None, overrides: Mapping[str, Any] | None = None, pairs: Sequence[str] = ()
+) -> TrainSettings:
+    """Defaults, then a configuration, then ``overrides``, then ``key=value`` pairs.
+
+    ``config``: a YAML file, or the name of one that comes along (``paper``, ``small``).
+    Raises FigmaError that names the file, the key, and for an unknown key the nearest known one.
+    """
+    data, where = ({}, "") if config is None else _read(config)
+    data |= {key: value for key, value in (overrides or {}).items() if value is not None}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise FigmaError(f"--set {pair}: give key=value")
+        try:
+            data[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise FigmaError(f"--set {pair}: the value is not YAML; quote it") from None
+    for key in data:
+        if key not in TrainSettings.model_fields:
+            raise FigmaError(f"{where}unknown setting {key!r}{nearest(str(key), TrainSettings.model_fields)}")
+    try:
+        return TrainSettings(**{key: _number(value) for key, value in data.items()})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        message = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:
+            raise FigmaError(where + message) from None
+        key = str(first["loc"][0])
+        if first["type"] == "literal_error" and isinstance(first["input"], str):
+            message += nearest(first["input"], re.findall(r"'(\w+)'", first["ctx"]["expected"]))
+        raise FigmaError(f"{where}setting {key!r} = {data[key]!r}: {message}") from None
+
+
+def shipped_configs() -> list[str]:
+    """Names of the configurations that come along."""
+    return sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+
+
+def _read(config: str | Path) -> tuple[dict[str, Any], str]:
+    name = str(config)
+    shipped = CONFIGS / f"{name.removesuffix('.yaml')}.yaml"
+    path = Path(config)
+    if not path.is_file() and "/" not in name:
+        path = shipped
+    if not path.is_file():
+        known = nearest(name, shipped_configs())
+        raise FigmaError(f"no configuration {name}{known}; give a YAML file, or one of {', '.join(shipped_configs())}")
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise FigmaError(f"cannot read the configuration {path}: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, dict | None):
+        raise FigmaError(f"{path}: a configuration is a list of 'key: value' lines, not a {type(loaded).__name__}")
+    return dict(loaded or {}), f"{path}: "
+
+
+def _number(value: Any) -> Any:
+    """``1e-4`` is text to YAML 1.1 and a number to everybody else."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
+        return float(value)
+    return value
