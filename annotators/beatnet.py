@@ -9,15 +9,21 @@ Licence: weights and code of BeatNet are CC BY 4.0; the features and the DBN are
 None of madmom's own (non-commercial) models is read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from schemas import BeatGrid, ToolInfo
 from schemas.estimate import Detail, Value
 
-from .base import Annotator, Samples, installed_version
-from .madmom_lib import DISTRIBUTION, BarDecoder, bar_evidence, import_madmom
+from .base import Samples, installed_version
+from .beat_evidence import beat_evidence, onset_evidence
+from .frames import FrameAnnotator, Frames
+from .madmom_lib import DISTRIBUTION, BarDecoder, band_edges, bar_evidence, import_madmom, onset_bands
 
 FRAME_RATE = 50
 _RATE = 22_050
@@ -29,23 +35,27 @@ class _BeatNet:
     features: Any
     network: Any
     decoder: BarDecoder
+    bands: tuple[slice, ...]
 
 
-class BeatNet(Annotator[_BeatNet]):
+class BeatNet(FrameAnnotator[_BeatNet]):
     """Beats at 20 ms resolution.
 
-    ``model``: 1, 2 or 3, the package's weights that were trained without GTZAN, Ballroom and Rock Corpus.
+    ``model``: 1, 2 or 3, the package's weights that were trained without GTZAN, Ballroom and Rock Corpus. The
+    likelihoods of ``evidence_bars`` go into the details only, for fusion.
     """
 
     attribute: ClassVar = "beats"
     sample_rate: ClassVar[int] = _RATE
     requires: ClassVar[tuple[str, ...]] = ("BeatNet", DISTRIBUTION)
 
-    def __init__(self, model: int = 1, beats_per_bar: tuple[int, ...] = (2, 3, 4)) -> None:
+    def __init__(
+        self, model: int = 1, beats_per_bar: tuple[int, ...] = (2, 3, 4), evidence_bars: tuple[int, ...] = ()
+    ) -> None:
         super().__init__()
         if model not in (1, 2, 3):
             raise ValueError(f"BeatNet has models 1, 2 and 3, got {model}")
-        self.model, self.beats_per_bar = model, tuple(beats_per_bar)
+        self.model, self.beats_per_bar, self.evidence_bars = model, tuple(beats_per_bar), tuple(evidence_bars)
 
     @property
     def info(self) -> ToolInfo:
@@ -54,7 +64,11 @@ class BeatNet(Annotator[_BeatNet]):
 
     def settings(self) -> dict[str, Detail]:
         """Weights and bar lengths."""
-        return {"model": float(self.model), "beats_per_bar": [float(b) for b in self.beats_per_bar]}
+        return {
+            "model": float(self.model),
+            "beats_per_bar": [float(b) for b in self.beats_per_bar],
+            "evidence_bars": [float(b) for b in self.evidence_bars],
+        }
 
     def _load(self) -> _BeatNet:
         import torch
@@ -72,24 +86,41 @@ class BeatNet(Annotator[_BeatNet]):
             n_bands=[24],
             mode="offline",
         )
-        return _BeatNet(features, network, BarDecoder(self.beats_per_bar, FRAME_RATE))
+        decoder = BarDecoder(self.beats_per_bar, FRAME_RATE, self.evidence_bars)
+        features.process_audio(np.zeros(_RATE, dtype=np.float32))  # madmom builds its filterbanks at the first call
+        filterbank = features.pipe.processors[1].processors[0].processors[2].filterbank
+        return _BeatNet(features, network, decoder, band_edges(filterbank.center_frequencies, _FEATURES // 2))
 
-    def _estimate(self, model: _BeatNet, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
-        activations = self.activations(model, samples)
-        times, positions, by_bar = model.decoder(activations)
-        return BeatGrid(tuple(times), tuple(positions)), None, {**bar_evidence(by_bar, len(activations))}
+    def _frames(self, model: _BeatNet, clips: Sequence[Samples]) -> list[Frames]:
+        out: list[Frames] = []
+        for samples in clips:
+            features = np.ascontiguousarray(model.features.process_audio(samples).T)
+            out.append({"activations": activations(model, features), "onsets": onset_bands(features, model.bands)})
+        return out
 
-    @staticmethod
-    def activations(model: _BeatNet, samples: Samples) -> Any:
-        """Beat and downbeat activations float32[frames, 2] at 50 frames/s, from a zero LSTM state."""
-        import torch
+    def _conclude(
+        self, model: _BeatNet, samples: Samples, frames: Frames
+    ) -> tuple[Value, float | None, dict[str, Detail]]:
+        scores = frames["activations"]
+        times, positions, by_bar = model.decoder(scores)
+        grid = BeatGrid(tuple(times), tuple(positions))
+        details: dict[str, Detail] = {
+            **bar_evidence(by_bar, len(scores)),
+            **beat_evidence(scores, FRAME_RATE, grid.times),
+            **onset_evidence(frames["onsets"], FRAME_RATE, grid.times),
+        }
+        return grid, None, details
 
-        from .torch_threads import one_thread
 
-        network = model.network
-        features = torch.from_numpy(model.features.process_audio(samples).T).unsqueeze(0)
-        with one_thread():
-            network.hidden = torch.zeros(_LAYERS, 1, _CELLS)
-            network.cell = torch.zeros(_LAYERS, 1, _CELLS)
-            scores = network.final_pred(network(features)[0])
-        return scores.numpy()[:2].T
+def activations(model: _BeatNet, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Beat and downbeat activations float32[frames, 2] at 50 frames/s, from a zero LSTM state."""
+    import torch
+
+    from .torch_threads import one_thread
+
+    network = model.network
+    with one_thread():
+        network.hidden = torch.zeros(_LAYERS, 1, _CELLS)
+        network.cell = torch.zeros(_LAYERS, 1, _CELLS)
+        scores = network.final_pred(network(torch.from_numpy(features).unsqueeze(0))[0])
+    return np.asarray(scores.numpy()[:2].T)

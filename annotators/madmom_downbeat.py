@@ -5,6 +5,7 @@ and DBN are madmom's own; only the recurrence runs
 in :mod:`annotators.peephole_lstm` (the same numbers in an eighth of the time).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,8 +14,10 @@ import numpy as np
 from schemas import BeatGrid, ToolInfo
 from schemas.estimate import Detail, Value
 
-from .base import Annotator, Samples, installed_version
-from .madmom_lib import DISTRIBUTION, LICENCE, URL, BarDecoder, bar_evidence, import_madmom
+from .base import Samples, installed_version
+from .beat_evidence import beat_evidence, onset_evidence
+from .frames import FrameAnnotator, Frames
+from .madmom_lib import DISTRIBUTION, LICENCE, URL, BarDecoder, band_edges, bar_evidence, import_madmom, onset_bands
 
 if TYPE_CHECKING:
     from .peephole_lstm import LstmEnsemble
@@ -27,9 +30,10 @@ class _DownbeatModel:
     features: Any
     ensemble: "LstmEnsemble"
     decoder: BarDecoder
+    bands: tuple[slice, ...]
 
 
-class MadmomDownbeat(Annotator[_DownbeatModel]):
+class MadmomDownbeat(FrameAnnotator[_DownbeatModel]):
     """Beats at 10 ms resolution.
 
     ``beats_per_bar`` are the bar lengths to choose from ([3, 4] measured best: 31 of 32 clips against 26 for
@@ -63,17 +67,30 @@ class MadmomDownbeat(Annotator[_DownbeatModel]):
         features, ensemble, _ = shipped.processors
         networks = list(ensemble.processors[0].processors)
         decoder = BarDecoder(self.beats_per_bar, FRAME_RATE, self.evidence_bars)
-        return _DownbeatModel(features, LstmEnsemble(networks), decoder)
+        features(np.zeros(self.sample_rate, dtype=np.float32))  # madmom builds its filterbanks at the first call
+        filterbanks = [spectrogram.processors[2].filterbank for spectrogram in features.processors[1].processors]
+        first, second = (2 * bank.shape[1] for bank in filterbanks[:2])  # spectrum and its rise, side by side
+        bands = band_edges(filterbanks[1].center_frequencies, offset=first + second // 2)
+        return _DownbeatModel(features, LstmEnsemble(networks), decoder, bands)
 
-    def _estimate(self, model: _DownbeatModel, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
-        activations = self.activations(model, samples)
+    def _frames(self, model: _DownbeatModel, clips: Sequence[Samples]) -> list[Frames]:
+        out: list[Frames] = []
+        for samples in clips:
+            features = np.asarray(model.features(samples))
+            activations = np.ascontiguousarray(model.ensemble(features)[:, 1:])
+            out.append({"activations": activations, "onsets": onset_bands(features, model.bands)})
+        return out
+
+    def _conclude(
+        self, model: _DownbeatModel, samples: Samples, frames: Frames
+    ) -> tuple[Value, float | None, dict[str, Detail]]:
+        activations = frames["activations"]
         times, positions, by_bar = model.decoder(activations)
-        strength = round(float(activations.max(axis=1).max(initial=0.0)), 4)
-        details: dict[str, Detail] = {**bar_evidence(by_bar, len(activations)), "peak_activation": strength}
-        return BeatGrid(tuple(times), tuple(positions)), None, details
-
-    @staticmethod
-    def activations(model: _DownbeatModel, samples: Samples) -> Any:
-        """Beat and downbeat activations float32[frames, 2] at 100 frames/s."""
-        classes = model.ensemble(np.asarray(model.features(samples)))
-        return np.ascontiguousarray(classes[:, 1:])
+        grid = BeatGrid(tuple(times), tuple(positions))
+        details: dict[str, Detail] = {
+            **bar_evidence(by_bar, len(activations)),
+            "peak_activation": round(float(activations.max(axis=1).max(initial=0.0)), 4),
+            **beat_evidence(activations, FRAME_RATE, grid.times),
+            **onset_evidence(frames["onsets"], FRAME_RATE, grid.times),
+        }
+        return grid, None, details

@@ -30,7 +30,12 @@ def key_correlations(pitch_classes: Floats, profile: str = "temperley") -> Float
 
     A constant distribution correlates with nothing: 24 zeros. Raises KeyError for an unknown profile.
     """
-    major, minor = PROFILES[profile]
+    return correlations(pitch_classes, PROFILES[profile])
+
+
+def correlations(pitch_classes: Floats, profile: tuple[tuple[float, ...], tuple[float, ...]]) -> Floats:
+    """:func:`key_correlations` for a ``(major, minor)`` pair of profiles, each 12 values from the tonic."""
+    major, minor = profile
     table = np.array([np.roll(p, tonic) for p in (major, minor) for tonic in range(12)])
     centred = np.asarray(pitch_classes, dtype=np.float64) - np.mean(pitch_classes)
     norm = np.linalg.norm(centred)

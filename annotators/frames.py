@@ -1,0 +1,63 @@
+"""Annotators in two steps: networks over many clips at once, then one conclusion a clip."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas import Estimate
+from schemas.estimate import Detail, Value
+
+from .base import Annotator, Model, Samples, check_samples
+
+Frames = Mapping[str, npt.NDArray[Any]]
+"""What the networks say, by name: arrays whose first axis is time."""
+
+
+class FrameAnnotator(Annotator[Model]):
+    """A tool that turns a clip into frame-wise scores, and those into an estimate.
+
+    Subclasses write ``_frames`` (batched) and ``_conclude`` in place of ``_estimate``. The scores of a clip must not
+    depend on the other clips of the batch.
+    """
+
+    def frames(self, clips: Sequence[Samples], sample_rate: int) -> list[Frames]:
+        """Frame-wise scores of each clip. Raises as :meth:`annotate` does."""
+        for clip in clips:
+            check_samples(clip, sample_rate, self.sample_rate, self.info.name)
+        self.setup()
+        assert self._model is not None
+        return self._frames(self._model, clips) if clips else []
+
+    def conclude(self, samples: Samples, frames: Frames) -> Estimate:
+        """The estimate that :meth:`annotate` gives for ``samples``, whose :meth:`frames` are given."""
+        self.setup()
+        assert self._model is not None
+        value, confidence, details = self._conclude(self._model, samples, frames)
+        info = self.info
+        return Estimate(info.name, info.version, self.attribute, value, confidence, details)
+
+    def annotate_batch(self, clips: Sequence[Samples], sample_rate: int | None = None) -> list[Estimate]:
+        """Estimates of several clips; the networks run over all of them together."""
+        rate = self.sample_rate if sample_rate is None else sample_rate
+        return [self.conclude(clip, found) for clip, found in zip(clips, self.frames(clips, rate), strict=True)]
+
+    def _estimate(self, model: Model, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
+        return self._conclude(model, samples, self._frames(model, [samples])[0])
+
+    @abstractmethod
+    def _frames(self, model: Model, clips: Sequence[Samples]) -> list[Frames]:
+        """Frame-wise scores of checked clips, which may differ in length."""
+
+    @abstractmethod
+    def _conclude(
+        self, model: Model, samples: Samples, frames: Frames
+    ) -> tuple[Value, float | None, dict[str, Detail]]:
+        """Value, the tool's own confidence, and small JSON-able evidence."""
+
+
+def rounded(values: Any, digits: int = 3) -> list[float]:
+    """A vector as a list of rounded floats, for details; NaN and infinity become 0."""
+    return [float(v) for v in np.round(np.nan_to_num(np.asarray(values, np.float64), posinf=0.0, neginf=0.0), digits)]

@@ -1,0 +1,27 @@
+"""Clips of a folder for the annotator benchmarks: audio files of about ten seconds, by name."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from annotators import ClipAudio
+
+SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
+MAX_SECONDS = 15.0
+
+
+def clip_paths(folder: Path) -> list[Path]:
+    """Audio files under ``folder``, sorted by their path relative to it."""
+    found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def read_clip(path: Path) -> ClipAudio:
+    """Mono samples of one file. Raises ValueError for a file longer than 15 s: cut it into clips first."""
+    with soundfile.SoundFile(path) as file:
+        seconds = file.frames / file.samplerate
+        if seconds > MAX_SECONDS:
+            raise ValueError(f"{path}: {seconds:.1f} s of audio; this benchmark reads clips of 10 s, cut it first")
+        samples = file.read(dtype="float32", always_2d=True)
+        return ClipAudio(np.ascontiguousarray(samples.mean(axis=1), dtype=np.float32), file.samplerate)
