@@ -38,6 +38,8 @@ from benchmarks.machine import machine
 from schemas import Estimate
 from schemas.codec import from_dict, to_dict
 
+SETTLED_S = 5.0
+
 Arrays = dict[str, npt.NDArray[np.float16]]
 
 
@@ -110,6 +112,8 @@ def rounds(folder: Path, out: Path, limit: int | None, until: Path | None) -> It
     while True:
         complete = until is None or until.exists()
         todo = waiting_clips(folder, out, seen)
+        if not complete:  # a file that was just written to may not be whole
+            todo = [path for path in todo if path.stat().st_mtime < time.time() - SETTLED_S]
         if limit is not None:
             todo = todo[: max(0, limit - len(seen) - before)]
         seen.update(todo)
