@@ -56,14 +56,14 @@ def frame_scores(
     frames = audio_frames.masked_fill(~audio_mask[..., None], 0)
     tokens = text_tokens.masked_fill(~text_mask[..., None], 0)
     if torch.is_grad_enabled() and (frames.requires_grad or tokens.requires_grad):
-        scores: Tensor = _FrameScores.apply(frames, audio_mask, tokens, text_mask, budget_mb)
+        scores: Tensor = _FrameScores.apply(frames, audio_mask, tokens, text_mask, budget_mb)  # type: ignore[no-untyped-call]
         return scores
     return _forward(frames, audio_mask, tokens, text_mask, budget_mb, winners=False)[0]
 
 
 class _FrameScores(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, frames: Tensor, frame_mask: Tensor, tokens: Tensor, token_mask: Tensor, budget_mb: float
     ) -> Tensor:
         scores, winners = _forward(frames, frame_mask, tokens, token_mask, budget_mb, winners=True)
@@ -72,7 +72,7 @@ class _FrameScores(torch.autograd.Function):
         return scores
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         frames, frame_mask, tokens, winners = ctx.saved_tensors
         to_frames, to_tokens = ctx.needs_input_grad[0], ctx.needs_input_grad[2]

@@ -24,7 +24,7 @@ from training.settings import TrainSettings
 from training.views import Views, pad_to
 
 CONFIG, HEADS, ENCODER = "config.json", "heads.safetensors", "encoder.safetensors"
-FORMAT = "figma/1"
+FORMAT: Literal["figma/1"] = "figma/1"
 
 
 class EncoderRecord(BaseModel):

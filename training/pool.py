@@ -20,13 +20,13 @@ class _Gather(torch.autograd.Function):
     """Concatenate a tensor of all processes; the gradient of every process flows back to where it came from."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
         parts = [torch.empty_like(x) for _ in range(dist.get_world_size())]
         dist.all_gather(parts, x.contiguous())
         return torch.cat(parts)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> Tensor:
         grad = grad.contiguous()
         dist.all_reduce(grad)
         own: Tensor = grad.chunk(dist.get_world_size())[dist.get_rank()]
@@ -60,7 +60,7 @@ def _gather_views(views: Views, length: int) -> Views:
 
 
 def _gather(x: Tensor) -> Tensor:
-    gathered: Tensor = _Gather.apply(x)
+    gathered: Tensor = _Gather.apply(x)  # type: ignore[no-untyped-call]
     return gathered
 
 

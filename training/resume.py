@@ -56,9 +56,14 @@ class Checkpoint:
         return read_tensors(path) if path.is_file() else {}
 
 
-def begin(out: Path, progress: Progress) -> Path:
+def construction(out: Path, progress: Progress) -> Path:
     """Folder of a checkpoint under construction; :func:`finish` makes it count."""
-    folder = out / FOLDER / f".{progress.epoch:05d}-{progress.step:07d}.tmp"
+    return out / FOLDER / f".{progress.epoch:05d}-{progress.step:07d}.tmp"
+
+
+def begin(out: Path, progress: Progress) -> Path:
+    """Make the empty folder of :func:`construction`."""
+    folder = construction(out, progress)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
