@@ -68,7 +68,7 @@ def _units(values: Floats, groups: Ints | None) -> tuple[Floats, Floats]:
     if groups is None:
         return values.astype(np.float64), np.ones(len(values))
     _, unit = np.unique(groups, return_inverse=True)
-    return np.bincount(unit, weights=values), np.bincount(unit).astype(np.float64)
+    return np.bincount(unit, weights=values).astype(np.float64), np.bincount(unit).astype(np.float64)
 
 
 def _ratio(sums: Floats, counts: Floats, axis: int = -1) -> Floats:

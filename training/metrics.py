@@ -70,7 +70,7 @@ def validate(scores: Floats, relevant: Bools, rows: Sequence[object] | None = No
         if wrong.any():
             first = int(np.argmax(wrong))
             name = first if rows is None else rows[first]
-            raise InvalidDataError(f"query {name}: {what} ({int(wrong.sum())} of {len(wrong)} queries)")
+            raise InvalidDataError(f"query {name}: {what} ({int(wrong.sum())} of {wrong.size} queries)")
 
 
 def rank(scores: Floats, relevant: Bools, ignored: Bools | None = None, block: int = 1024) -> Ranks:

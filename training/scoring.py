@@ -36,8 +36,7 @@ class Clips(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TextViews:
-    """Captions in the shared space, in blocks of like length; ``order[n]`` is the place of the n-th among the
-    inputs."""
+    """Captions in the shared space, in blocks of like length; ``order[n]``: place of the n-th among the inputs."""
 
     blocks: tuple[Views, ...]
     order: npt.NDArray[np.int64]
