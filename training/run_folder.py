@@ -12,8 +12,8 @@ from training.settings import TrainSettings
 RUN, METRICS = "run.json", "metrics.json"
 
 
-def open_run(out: Path, settings: TrainSettings, data: str, processes: int) -> None:
-    """Bind OUT to this run, or check that it is bound to it already.
+def open_run(out: Path, settings: TrainSettings, data: str | None, processes: int | None) -> None:
+    """Bind OUT to this run, or check that it is bound to it already. Where ``data`` is not known yet, only check.
 
     Raises FigmaError naming what differs when OUT holds another run, or something that is none.
     """
@@ -33,7 +33,8 @@ def open_run(out: Path, settings: TrainSettings, data: str, processes: int) -> N
         return
     if out.is_dir() and any(p.name != ".lock" for p in out.iterdir()):
         raise FigmaError(f"{out} is not empty and holds no training run; choose another OUT")
-    write_atomically(path, (json.dumps(now, indent=2, sort_keys=True) + "\n").encode())
+    if data is not None:
+        write_atomically(path, (json.dumps(now, indent=2, sort_keys=True) + "\n").encode())
 
 
 def read_metrics(out: Path) -> dict[str, Any] | None:
@@ -54,8 +55,8 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
         old.pop(name, None)
         new.pop(name, None)
     found = [f"{k} = {old.get(k)!r} there, {new.get(k)!r} now" for k in sorted(old | new) if old.get(k) != new.get(k)]
-    if before["data"] != now["data"]:
+    if now["data"] is not None and before["data"] != now["data"]:
         found.append(f"features {before['data'][:12]} there, {now['data'][:12]} now")
-    if before["processes"] != now["processes"]:
+    if now["processes"] is not None and before["processes"] != now["processes"]:
         found.append(f"{before['processes']} processes there, {now['processes']} now")
     return found

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from training.errors import FigmaError, nearest
 
 CONFIGS = Path(__file__).parent / "configs"
+MONITORS = r"(global|frame|fused)/(t2a|a2t)(_same_caption)?/(R@(1|5|10|20)|MRR|median_rank)"
 
 
 class TrainSettings(BaseModel):
@@ -88,6 +89,13 @@ class TrainSettings(BaseModel):
     validation_limit: int = Field(1000, ge=2)
     checkpoint_steps: int = Field(0, ge=0, description="Steps between checkpoints besides those at an epoch's end.")
     tensorboard: bool = False
+
+    @field_validator("monitor")
+    @classmethod
+    def _is_measured(cls, value: str) -> str:
+        if not re.fullmatch(MONITORS, value):
+            raise ValueError("give view/direction/metric such as fused/t2a/R@10, global/a2t/MRR, frame/t2a/median_rank")
+        return value
 
     @model_validator(mode="after")
     def _fit_together(self) -> "TrainSettings":
