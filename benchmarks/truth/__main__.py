@@ -1,0 +1,36 @@
+"""``python -m benchmarks.truth render|negatives|recorded FOLDER``: see README.md."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from benchmarks.truth.plan import SPLITS
+from benchmarks.truth.render import render_corpus
+from benchmarks.truth.soundfonts import SOUNDFONTS
+
+
+@click.group()
+@click.option("--verbose", is_flag=True, help="Say which pieces were refused and why.")
+def main(verbose: bool) -> None:
+    """Make truth corpora: music whose beats, meter, key and chords are known."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(message)s")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--clips", default=1800, show_default=True, type=click.IntRange(1), help="Clips 0 .. N - 1.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--soundfont", "fonts", multiple=True, type=click.Choice(list(SOUNDFONTS)), help="Only these, in every split."
+)
+@click.option("--split", "splits", multiple=True, type=click.Choice(list(SPLITS)), help="Only these splits.")
+def render(folder: Path, clips: int, seed: int, workers: int, fonts: tuple[str, ...], splits: tuple[str, ...]) -> None:
+    """Render clips of band music into FOLDER; what is there already is kept."""
+    counts = render_corpus(folder, clips, seed, workers, splits or tuple(SPLITS), fonts or None)
+    click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+if __name__ == "__main__":
+    main()
