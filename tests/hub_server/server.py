@@ -28,6 +28,7 @@ from tests.hub_server.store import Entry, Refused, Store
 PAGE = 5  # files of a tree page: small, so that paging is used
 _BLOCK = 1 << 16
 _REPO = r"(?P<repo>[^/]+/[^/]+?)"
+_KIND = r"(?:datasets|models)"  # one name space for both: a test has one repository of a name
 
 
 @dataclass(frozen=True)
@@ -488,19 +489,19 @@ _ROUTES: tuple[tuple[str, str, str, bool], ...] = (
     ("GET", r"/api/whoami-v2", "whoami", False),
     ("POST", r"/api/repos/create", "create", True),
     ("POST", r"/api/validate-yaml", "validate_yaml", False),
-    ("GET", rf"/api/datasets/{_REPO}", "info", False),
-    ("GET", rf"/api/datasets/{_REPO}/revision/(?P<revision>[^/]+)", "info", False),
-    ("GET", rf"/api/datasets/{_REPO}/refs", "refs", False),
-    ("POST", rf"/api/datasets/{_REPO}/branch/(?P<name>[^/]+)", "branch", True),
-    ("POST", rf"/api/datasets/{_REPO}/tag/(?P<revision>[^/]+)", "tag", True),
-    ("GET", rf"/api/datasets/{_REPO}/tree/(?P<revision>[^/]+)(?:/(?P<folder>.+))?", "files", False),
-    ("POST", rf"/api/datasets/{_REPO}/paths-info/(?P<revision>[^/]+)", "paths_info", False),
-    ("POST", rf"/api/datasets/{_REPO}/preupload/(?P<revision>[^/]+)", "preupload", True),
-    ("POST", rf"/api/datasets/{_REPO}/commit/(?P<revision>[^/]+)", "commit", True),
-    ("POST", rf"/datasets/{_REPO}\.git/info/lfs/objects/batch", "lfs_batch", True),
+    ("GET", rf"/api/{_KIND}/{_REPO}", "info", False),
+    ("GET", rf"/api/{_KIND}/{_REPO}/revision/(?P<revision>[^/]+)", "info", False),
+    ("GET", rf"/api/{_KIND}/{_REPO}/refs", "refs", False),
+    ("POST", rf"/api/{_KIND}/{_REPO}/branch/(?P<name>[^/]+)", "branch", True),
+    ("POST", rf"/api/{_KIND}/{_REPO}/tag/(?P<revision>[^/]+)", "tag", True),
+    ("GET", rf"/api/{_KIND}/{_REPO}/tree/(?P<revision>[^/]+)(?:/(?P<folder>.+))?", "files", False),
+    ("POST", rf"/api/{_KIND}/{_REPO}/paths-info/(?P<revision>[^/]+)", "paths_info", False),
+    ("POST", rf"/api/{_KIND}/{_REPO}/preupload/(?P<revision>[^/]+)", "preupload", True),
+    ("POST", rf"/api/{_KIND}/{_REPO}/commit/(?P<revision>[^/]+)", "commit", True),
+    ("POST", rf"(?:/datasets)?/{_REPO}\.git/info/lfs/objects/batch", "lfs_batch", True),
     ("PUT", r"/lfs/(?P<oid>[0-9a-f]{64})", "lfs_put", False),
     ("PUT", r"/lfs/(?P<oid>[0-9a-f]{64})/part/(?P<number>[0-9]+)", "lfs_part", False),
     ("POST", r"/lfs/(?P<oid>[0-9a-f]{64})/complete", "lfs_complete", False),
     ("POST", r"/lfs/verify", "lfs_verify", False),
-    ("GET HEAD", rf"/datasets/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", "resolve", False),
+    ("GET HEAD", rf"(?:/datasets)?/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", "resolve", False),
 )
