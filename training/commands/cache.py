@@ -1,0 +1,90 @@
+"""``figma cache``: compute the frozen features of a dataset once."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS
+from training.errors import FigmaError, nearest
+
+
+class Named(click.Choice[str]):
+    """A choice whose error names the nearest one."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        return super().get_invalid_choice_message(value, ctx) + nearest(str(value), map(str, self.choices))
+
+
+@click.command(short_help="Compute the frozen features of a dataset once.")
+@click.argument("data", metavar="DATA")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--audio-encoder", type=Named(list(AUDIO_ENCODERS)), default="muq", show_default=True, help="Of clips.")
+@click.option("--text-encoder", type=Named(list(TEXT_ENCODERS)), default="e5", show_default=True, help="Of captions.")
+@click.option("--audio-option", "audio_options", multiple=True, metavar="NAME=VALUE",
+              help="Setting of the audio encoder, e.g. path=models/muq, revision=COMMIT.")  # fmt: skip
+@click.option("--text-option", "text_options", multiple=True, metavar="NAME=VALUE",
+              help="Setting of the text encoder, e.g. path=models/e5, max_tokens=64.")  # fmt: skip
+@click.option("--dtype", type=Named(["float16", "bfloat16"]), default="float16", show_default=True,
+              help="Numbers on disk.")  # fmt: skip
+@click.option("--long", type=Named(["windows", "first"]), default="windows", show_default=True,
+              help="Longer audio than the encoder takes: joined windows, or the first one.")  # fmt: skip
+@click.option("--fit-clips", type=click.IntRange(1), default=2000, show_default=True,
+              help="Training clips that standardisation is fitted on.")  # fmt: skip
+@click.option("--max-skipped", type=click.FloatRange(0, 1), default=0.05, show_default=True,
+              help="Share of clips that may have unusable audio.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes (CPU).")
+@click.option("--batch", "batch_size", type=click.IntRange(1), default=16, show_default=True, help="Clips at once.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
+@click.option("--audio-root", type=click.Path(path_type=Path), help="Folder of the audio, where shards hold paths.")
+@click.option("--check", is_flag=True, help="Read all that is there, and compute damaged shards again.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device: str, **given: Any) -> None:
+    """Compute the frozen features of DATA (a dataset folder, Parquet shards, or user/name on the Hub) into FOLDER.
+
+    Run again after an interruption, it does only what is missing. `figma train` does this itself where needed.
+    """
+    from training.cache_build import build_cache, estimate_size
+    from training.cache_progress import CacheProgress
+    from training.data import load_rows
+    from training.encoders import make_audio_encoder, make_text_encoder
+
+    audio = make_audio_encoder(given.pop("audio_encoder"), **options(given.pop("audio_options"), "--audio-option"))
+    text = make_text_encoder(given.pop("text_encoder"), **options(given.pop("text_options"), "--text-option"))
+    rows = load_rows(data, audio_root=audio_root)
+    with CacheProgress(quiet=quiet) as progress:
+        size = estimate_size(rows, audio, text, folder)
+        progress.say(
+            f"{len(rows):,} rows; about {size.audio / 1e9:.2f} GB of audio and {size.text / 1e9:.2f} GB of text features"
+        )
+        done = build_cache(rows, audio, text, folder, device=usable_device(device), report=progress, **given)
+    skipped = len(done) - len(done.rows())
+    note = f", {skipped:,} skipped (see {folder / 'skipped.jsonl'})" if skipped else ""
+    click.echo(f"{folder}: {len(done.rows()):,} clips{note}, fingerprint {done.fingerprint[:16]}")
+
+
+def options(pairs: tuple[str, ...], flag: str) -> dict[str, Any]:
+    """``NAME=VALUE`` pairs as a dict; numbers and booleans are read as such. Raises FigmaError."""
+    import yaml
+
+    out: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise FigmaError(f"{flag} {pair!r}: expected NAME=VALUE")
+        read = yaml.safe_load(value) if value and value.replace(".", "", 1).replace("-", "", 1).isdigit() else value
+        out[name] = {"true": True, "false": False}.get(value, read)
+    return out
+
+
+def usable_device(name: str) -> str:
+    """A device that is there. Raises FigmaError."""
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise FigmaError(f"--device {name}: not there ({str(error).splitlines()[0][:100]})") from None
+    return name
