@@ -1,12 +1,11 @@
 """How likely each tempo and bar length is, given a tracker's activations: the evidence for octaves and 6/8.
 
-A tracker decodes one tempo. Here madmom's bar model (Krebs, Boeck, Widmer, ISMIR 2015) is asked again with its beats held
-near other ratios of that tempo: half, double, and the thirds that tell 6/8 from 3/4.
+A tracker decodes one tempo. Here madmom's bar model (Krebs, Boeck, Widmer, ISMIR 2015) is asked again with its beats
+held near other ratios of that tempo: half, double, and the thirds that tell 6/8 from 3/4.
 """
 
 from typing import Any
 
-import numpy as np
 
 from schemas.estimate import Detail
 
@@ -30,8 +29,8 @@ class TempoHypotheses:
         self._models, self._fps = [BarViterbi(hmm) for hmm in models.hmms], fps
 
     def __call__(self, activations: Any, interval_s: float) -> dict[str, Detail]:
-        """``hypothesis_loglik``: nats per second for each tempo ratio (rows: 1/3, 1/2, 2/3, 1, 3/2, 2, 3 times the tempo
-        of ``interval_s``) and bar length (columns: 2, 3, 4, 6 beats), relative to the highest, so 0 is the likeliest.
+        """``hypothesis_loglik``: nats per second for each tempo ratio (rows: 1/3, 1/2, 2/3, 1, 3/2, 2, 3 times the
+        tempo of ``interval_s``) and bar length (columns: 2, 3, 4, 6 beats), relative to the highest, so 0 is likeliest.
 
         A row outside 30 .. 300 BPM is empty. Nothing at all for activations of exactly 0 or 1.
         """
@@ -47,6 +46,4 @@ class TempoHypotheses:
             rows.append([score for score in found if score is not None])
         highest = max((score for row in rows for score in row), default=0.0)
         seconds = len(densities) / self._fps
-        return {
-            "hypothesis_loglik": [[round(float(np.float64(v - highest) / seconds), 2) for v in row] for row in rows]
-        }
+        return {"hypothesis_loglik": [[round((v - highest) / seconds, 2) for v in row] for row in rows]}
