@@ -6,7 +6,6 @@ held near other ratios of that tempo: half, double, and the thirds that tell 6/8
 
 from typing import Any
 
-
 from schemas.estimate import Detail
 
 from .bar_viterbi import BarViterbi
