@@ -154,7 +154,7 @@ class FigmaModel(nn.Module):
     def save(self, folder: str | Path) -> None:
         """Write the model folder; each file is there whole or not at all, and equal weights give equal bytes."""
         folder = Path(folder)
-        config = self.config.model_copy(update={"temperature": float(self.temperature)})
+        config = self.config.model_copy(update={"temperature": float(self.temperature.detach())})
         weights = {key: value.detach().cpu().contiguous() for key, value in self.state_dict().items()}
         if self.encoder_state:
             write_atomically(folder / ENCODER, save({k: v.contiguous() for k, v in self.encoder_state.items()}))

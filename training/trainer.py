@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from training import resume
@@ -171,7 +172,7 @@ class Run:
                 self._checkpoint()
         entry: dict[str, Any] = {"epoch": epoch, "steps": p.step}
         entry |= {name: value / p.step for name, value in p.sums.items()}
-        entry |= {"temperature": float(self.model.temperature), "validation": self._validate()}
+        entry |= {"temperature": float(self.model.temperature.detach()), "validation": self._validate()}
         entry["seconds"] = round(time.monotonic() - started, 3)
         p.history.append(entry)
         p.epoch, p.step, p.sums = epoch, 0, {}
@@ -227,9 +228,9 @@ class Run:
             for k, cpu_batch in enumerate(batches):
                 batch = cpu_batch.to(self.accelerator.device)
                 parts = self._backward(batch, (epoch, step, k), last=k == len(batches) - 1)
-                check_finite_loss(parts.total, self.model, batch, self.cache, epoch, step, s)
+                check_finite_loss(parts.total.detach(), self.model, batch, self.cache, epoch, step, s)
                 for name, value in (("loss", parts.total), ("loss_global", parts.global_), ("loss_frame", parts.frame)):
-                    sums[name] += float(value) / len(batches)
+                    sums[name] += float(value.detach()) / len(batches)
             if s.clip_norm is not None:
                 self.accelerator.clip_grad_norm_(self.forward.parameters(), s.clip_norm)
             self.optimizer.step()
@@ -386,4 +387,5 @@ def _accelerator(settings: TrainSettings, device: str | None) -> Accelerator:
     cpu = device == "cpu" or not torch.cuda.is_available()
     if settings.precision == "fp16" and cpu:
         raise FigmaError("precision fp16 needs a GPU; take bf16 or fp32")
+    AcceleratorState._reset_state()  # a second training in one process may ask for another precision
     return Accelerator(mixed_precision={"fp32": "no"}.get(settings.precision, settings.precision), cpu=cpu)

@@ -49,7 +49,9 @@ def planted_cache(
             order = random.permutation(3) if style else np.arange(3)
             extra = filler[random.integers(0, 8, size=2 + style)]
             text.append(np.concatenate([filler[:1], np.array(stated)[order], extra]))
-            captions.append({"style": f"style{style}", "text": f"{style} key {labels[0]} tempo {labels[1]} {labels[2]}"})
+            captions.append(
+                {"style": f"style{style}", "text": f"{style} key {labels[0]} tempo {labels[1]} {labels[2]}"}
+            )
         track = i // clips_per_track
         train = track * clips_per_track < splits[0] * clips
         rows.append(
