@@ -57,7 +57,8 @@ def smooth(values: Tensor, valid: Tensor, width: int) -> Tensor:
 
 def unit(values: Tensor) -> Tensor:
     """Unit length along the last axis; 0 stays 0."""
-    return values / values.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    length: Tensor = values.norm(dim=-1, keepdim=True)
+    return values / length.clamp(min=1e-6)
 
 
 def chord_likeness(chroma: Tensor, bass: Tensor, templates: Tensor, sharpness: float) -> Tensor:
