@@ -15,6 +15,7 @@ from schemas import ToolInfo
 
 from .base import Annotator
 from .fusion import FUSION_VERSION
+from .fusion.fusion_model import check_fusion, model_digest
 from .registry import make_annotator
 from .settings import FusionSettings, GateSettings, ProfileError, ProfileSettings, ToolSpec, merged, parse_profile
 
@@ -68,7 +69,10 @@ class Profile:
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of all that can change a label: tools, versions, settings, fusion code version."""
         profile = self.settings.model_dump(mode="json")
-        return _digest({"fusion_version": FUSION_VERSION, "profile": profile, "tools": self._tool_settings()})
+        content = {"fusion_version": FUSION_VERSION, "profile": profile, "tools": self._tool_settings()}
+        if self.fusion.recipe == "calibrated":
+            content["model"] = model_digest(self.fusion.model)
+        return _digest(content)
 
     @cached_property
     def estimates_fingerprint(self) -> str:
@@ -93,6 +97,7 @@ class Profile:
         data = merged(self.settings.model_dump(mode="python"), overrides)
         changed = Profile(parse_profile(data, f"profile {self.name}"))
         changed.annotators  # noqa: B018  an unknown tool or option is an error here, not in a worker
+        check_fusion(changed.fusion, [tool.name for tool in changed.tools])
         return changed
 
 

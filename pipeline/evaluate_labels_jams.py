@@ -111,7 +111,7 @@ def _position(value: Any) -> int | None:
 
 def _signature(document: Mapping[str, Any]) -> str | None:
     sandbox = document.get("sandbox")
-    value = sandbox.get("time_signature") if isinstance(sandbox, Mapping) else None
+    value = (sandbox.get("time_signature") or sandbox.get("meter")) if isinstance(sandbox, Mapping) else None
     return value if value in TIME_SIGNATURES else None
 
 

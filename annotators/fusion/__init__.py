@@ -2,22 +2,25 @@
 
 Conventions
 -----------
-- One function an attribute. Tools vote with the weights of the profile; the confidence is the share of the votes, an
-  "unknown truth" included, that the chosen value got. It grows with agreement and is not yet a probability.
+- Recipe ``calibrated``: hypotheses of all tools scored by a model that was fitted on music with known truth; the
+  confidence is the probability that the value is right (:mod:`annotators.fusion.calibrated`).
+- Recipe ``agreement``, for sets of tools without a fitted model: tools vote with the weights of the profile; the
+  confidence is the share of the votes, an "unknown truth" included. It grows with agreement and is no probability.
 - A value below its threshold is withheld: None or empty, the confidence stays, ``qc_flags`` says why.
 - Beats, bars and meter are counted in the chosen tempo's beats. So where the tempo is withheld, the beats, downbeats,
   beat count and time signature are too; where only the meter is withheld, the beats stay and the downbeats go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from schemas import Estimate, Labels
 
 from ..settings import FusionSettings
 from .agreement import fuse_by_agreement
+from .calibrated import fuse_calibrated
 from .paper import fuse_as_published
 
-FUSION_VERSION = "1"
+FUSION_VERSION = "2"
 """Part of a build's fingerprint: change it with every change of fusion that can change a label."""
 
 
@@ -28,7 +31,14 @@ def fuse(estimates: Sequence[Estimate], settings: FusionSettings) -> Labels:
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ValueError(f"fusion: more than one estimate of {', '.join(sorted(twice))} for the same clip")
-    return fuse_as_published(ordered, settings) if settings.recipe == "paper" else fuse_by_agreement(ordered, settings)
+    return _RECIPES[settings.recipe](ordered, settings)
+
+
+_RECIPES: dict[str, Callable[[Sequence[Estimate], FusionSettings], Labels]] = {
+    "agreement": fuse_by_agreement,
+    "calibrated": fuse_calibrated,
+    "paper": fuse_as_published,
+}
 
 
 __all__ = ["FUSION_VERSION", "fuse"]

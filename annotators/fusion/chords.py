@@ -44,7 +44,7 @@ def witnessed(estimates: Sequence[Estimate], settings: ChordSettings) -> tuple[C
     present = [by_tool[name].spans for name in settings.order if name in by_tool]
     if not present:
         return ()
-    spans, witnesses = _without_start_frame(present[0]), present[1:]
+    spans, witnesses = without_start_frame(present[0]), present[1:]
     fused = []
     for span in spans:
         heard = [agreement(span, other) for other in witnesses]
@@ -58,7 +58,7 @@ def witnessed(estimates: Sequence[Estimate], settings: ChordSettings) -> tuple[C
     return tuple(fused)
 
 
-def _without_start_frame(spans: Sequence[ChordSpan]) -> Sequence[ChordSpan]:
+def without_start_frame(spans: Sequence[ChordSpan]) -> Sequence[ChordSpan]:
     """The first chord from the start: some decoders must begin in ``N`` for one frame, whatever sounds."""
     if len(spans) > 1 and spans[0].label == NO_CHORD and spans[0].end - spans[0].start < _START_FRAME_SECONDS:
         first = spans[1]

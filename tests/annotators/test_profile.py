@@ -130,7 +130,7 @@ def test_dotted_and_nested_overrides_are_one() -> None:
         ({"fusion.tempo.min_confidense": 0.5}, "did you mean 'min_confidence'"),
         ({"gate": {"min_second": 1}}, "did you mean 'min_seconds'"),
         ({"fusion.tempo.min_confidence": 1.5}, "fusion.tempo.min_confidence: .*less than or equal to 1"),
-        ({"fusion.recipe": "papre"}, "fusion.recipe: .*'agreement' or 'paper'"),
+        ({"fusion.recipe": "papre"}, "fusion.recipe: .*'agreement', 'calibrated' or 'paper'"),
         ({"stages.beats": [{"tool": "beatnet", "option": {}}]}, "did you mean 'options'"),
     ],
 )

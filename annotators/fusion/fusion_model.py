@@ -1,0 +1,126 @@
+"""A fitted model of every attribute: ``annotators/fusion/models/NAME.json``, written by ``benchmarks.labels.fit``.
+
+Plain numbers with the tools that they were fitted for, the fingerprint of the data, the number of clips, the date and
+the command. Nothing is executed, nothing needs scikit-learn.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import numpy as np
+
+from ..settings import FusionSettings
+from .scorer import Calibration, Threshold, Trees, threshold_for
+
+ATTRIBUTES = ("tempo", "meter", "downbeats", "key", "chords")
+
+
+@dataclass(frozen=True, eq=False)
+class AttributeModel:
+    """How one attribute is decided.
+
+    ``scorer`` gives the log-odds of each hypothesis, ``confidence`` those of the chosen one in its context (absent: the
+    scorer's), ``calibration`` turns them into the probability, ``thresholds`` belong to the filter.
+    """
+
+    scorer: Trees
+    confidence: Trees | None
+    calibration: Calibration
+    thresholds: tuple[Threshold, ...]
+
+    def threshold(self, precision: float) -> Threshold:
+        """The filter for ``precision``; raises ValueError for one that was not reached."""
+        return threshold_for(self.thresholds, precision)
+
+
+@dataclass(frozen=True, eq=False)
+class FusionModel:
+    """All attributes for one set of tools."""
+
+    name: str
+    tools: tuple[str, ...]
+    fitted: Mapping[str, Any]
+    attributes: Mapping[str, AttributeModel]
+
+    def __getitem__(self, attribute: str) -> AttributeModel:
+        return self.attributes[attribute]
+
+
+def model_names() -> tuple[str, ...]:
+    """Names of the models that are there."""
+    found = [entry.name for entry in _folder().iterdir() if entry.name.endswith(".json")]
+    return tuple(sorted(name.removesuffix(".json") for name in found))
+
+
+@cache
+def load_model(name: str) -> FusionModel:
+    """The model of that name. Raises ValueError for one that is not there, naming the nearest."""
+    return model_from_json(json.loads(_text(name)))
+
+
+@cache
+def model_digest(name: str) -> str:
+    """SHA-256 of the model's file, for fingerprints: labels change with it. As :func:`load_model` for unknown names."""
+    return hashlib.sha256(_text(name).encode()).hexdigest()
+
+
+def check_fusion(settings: FusionSettings, tools: Sequence[str]) -> None:
+    """Raise ValueError where recipe ``calibrated`` cannot do what is asked.
+
+    That is: a model that is not there, one that was fitted for other tools, a precision that it does not reach.
+    """
+    if settings.recipe != "calibrated":
+        return
+    model = load_model(settings.model)
+    if sorted(tools) != sorted(model.tools):
+        raise ValueError(
+            f"the fusion model {model.name!r} was fitted for the tools {', '.join(sorted(model.tools))}, not for "
+            f"{', '.join(sorted(tools))}; set fusion.recipe to agreement, or fit one: python -m benchmarks.labels.fit"
+        )
+    for name in ATTRIBUTES:
+        precision = getattr(settings, name).precision
+        try:
+            model[name].threshold(precision)
+        except ValueError as error:
+            raise ValueError(f"fusion.{name}.precision: {error}") from None
+
+
+def model_from_json(data: Mapping[str, Any]) -> FusionModel:
+    """Read what :mod:`benchmarks.labels.fit` writes."""
+    return FusionModel(
+        data["name"],
+        tuple(data["tools"]),
+        data["fitted"],
+        {name: _attribute(data["attributes"][name]) for name in ATTRIBUTES},
+    )
+
+
+def _attribute(data: Mapping[str, Any]) -> AttributeModel:
+    curve = data["calibration"]
+    confidence = data.get("confidence")
+    return AttributeModel(
+        Trees.from_json(data["scorer"]),
+        None if confidence is None else Trees.from_json(confidence),
+        Calibration(np.asarray(curve["score"], np.float64), np.asarray(curve["probability"], np.float64)),
+        tuple(Threshold(t["precision"], t["probability"], t["coverage"]) for t in data["thresholds"]),
+    )
+
+
+def _text(name: str) -> str:
+    known = model_names()
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=0.0)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"unknown fusion model {name!r}{hint} Known: {', '.join(known) or 'none'}")
+    return _folder().joinpath(f"{name}.json").read_text("utf-8")
+
+
+def _folder() -> Traversable:
+    return resources.files("annotators").joinpath("fusion", "models")

@@ -1,0 +1,1 @@
+"""Fitting and judging the fusion models of ``annotators/fusion/models``."""

@@ -1,0 +1,90 @@
+"""Judge profiles and their tools on dumped clips: python -m benchmarks.labels.evaluate DUMP TRUTH --profile best
+
+Reads ``rendered`` (split ``--split``), ``recorded`` and ``negatives`` of both folders; prints tables, writes them with
+plots below ``--out``. What the gate turns away has no label. The test split is to be looked at once, at the end.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+
+from annotators import load_profile
+from annotators.fusion import fuse
+from annotators.profile import Profile
+from benchmarks.labels.corpus import LabelClip, load
+from benchmarks.labels.families import family_table
+from benchmarks.machine import machine, wilson
+from pipeline.evaluate_labels import judge_all
+from pipeline.evaluate_labels_report import as_json, markdown, write_study
+
+SETS = ("rendered", "recorded")
+
+
+def main() -> None:
+    """Judge, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dump", type=Path)
+    parser.add_argument("truth", type=Path)
+    parser.add_argument("--profile", default="best")
+    parser.add_argument("--split", default="validation")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--rounds", type=int, default=1000)
+    args = parser.parse_args()
+    print(machine())
+    profile = load_profile(args.profile)
+    tools = [tool.name for tool in profile.tools]
+    for name in SETS:
+        if (args.dump / name).is_dir():
+            clips = load(args.truth / name, args.dump / name, tools)
+            title = name
+            if name == "rendered":
+                clips, title = [c for c in clips if c.split == args.split], f"{name}, split {args.split}"
+            if clips:
+                report(clips, profile, title, args.out, args.rounds)
+    if (args.dump / "negatives").is_dir():
+        print(negatives(load(args.truth / "negatives", args.dump / "negatives", tools), profile))
+
+
+def report(clips: list[LabelClip], profile: Profile, title: str, out: Path | None, rounds: int) -> None:
+    """Tables of one set, printed and written."""
+    pairs = [(() if c.gate is not None else c.estimates, c.truth) for c in clips]
+    families = len({c.family for c in clips})
+    note = f"{len(clips)} clips of {families} families. 95 % intervals over families, 1,000 bootstrap rounds."
+    results = judge_all(pairs, profile, rounds)
+    heading = f"Profile `{profile.name}`: {title}"
+    print(markdown(results, heading, (note,)))
+    print(family_table(clips, profile))
+    if out is not None:
+        folder = out / profile.name / title.split(",")[0]
+        write_study(folder, results, heading, (note,))
+        (folder / "figures.json").write_text(json.dumps(as_json(results), indent=1) + "\n")
+
+
+def negatives(clips: list[LabelClip], profile: Profile) -> str:
+    """Labels given to what must not have any, by mark: counts of labels that the truth does not know."""
+    table: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for clip in clips:
+        row = table[" ".join(clip.marks) or clip.family]
+        row["clips"] += 1
+        row["gate"] += clip.gate is not None
+        if clip.gate is not None:
+            continue
+        labels = fuse(clip.estimates, profile.fusion)
+        for name, value, truth in (
+            ("tempo", labels.tempo_bpm, clip.truth.tempo_bpm),
+            ("meter", labels.time_signature, clip.truth.time_signature),
+            ("key", labels.key, clip.truth.key),
+            ("chords", labels.chords or None, clip.truth.chords),
+        ):
+            row[name] += value is not None and truth is None
+    columns = ("clips", "gate", "tempo", "meter", "key", "chords")
+    lines = ["## Labels given where there is none", "", "| marks | " + " | ".join(columns) + " |", "|---" * 7 + "|"]
+    lines += [f"| {marks} | " + " | ".join(str(row[c]) for c in columns) + " |" for marks, row in sorted(table.items())]
+    given = sum(row[c] for row in table.values() for c in columns[2:])
+    low, high = wilson(given, max(1, sum(row["clips"] for row in table.values())))
+    return "\n".join([*lines, "", f"{given} labels in {len(clips)} clips (95 %: {low:.3f} to {high:.3f} a clip)"])
+
+
+if __name__ == "__main__":
+    main()

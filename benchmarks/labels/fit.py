@@ -1,0 +1,97 @@
+"""Fit the fusion model of a profile: python -m benchmarks.labels.fit DUMP TRUTH --profile best
+
+DUMP holds what the tools say (``python -m benchmarks.annotators.dump``), TRUTH the corpora of ``benchmarks.truth``: the
+folders ``rendered`` and ``negatives`` of both are read. Split train is fitted on, in folds by style family; validation
+joins it for calibration and thresholds; test is not read.
+
+Writes ``annotators/fusion/models/PROFILE.json`` and prints held-out figures.
+"""
+
+import argparse
+import datetime
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from annotators import load_profile
+from annotators.fusion.fusion_model import ATTRIBUTES, model_from_json
+from benchmarks.labels import harmony_fit, rhythm_fit
+from benchmarks.labels.corpus import LabelClip, data_fingerprint, load
+from benchmarks.machine import machine
+
+MODELS = Path(__file__).parents[2] / "annotators" / "fusion" / "models"
+RENDERED, NEGATIVES = "rendered", "negatives"
+
+
+def read(truth: Path, dump: Path, tools: list[str]) -> list[LabelClip]:
+    """Clips to fit on: rendered train and validation that the gate passes, and the negatives that it lets through."""
+    clips = [c for c in load(truth / RENDERED, dump / RENDERED, tools) if c.split != "test" and c.gate is None]
+    if (dump / NEGATIVES).is_dir():
+        clips += [c for c in load(truth / NEGATIVES, dump / NEGATIVES, tools) if c.split != "test" and c.gate is None]
+    return clips
+
+
+def fit_profile(clips: list[LabelClip], settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Attribute -> its part of the model file."""
+
+    def in_pool(clip: LabelClip) -> bool:
+        return clip.positive  # how many negatives there are is the corpus's choice: they must not move the curve
+
+    fitted = rhythm_fit.fit_rhythm(clips, settings, in_pool)
+    key, beliefs = harmony_fit.fit_key(clips, settings, in_pool)
+    bpm = rhythm_fit.fit_tempo(clips, settings, in_pool)[1]
+    chords = harmony_fit.fit_chords(clips, beliefs, bpm, settings, in_pool)
+    found = {**fitted, "key": key, "chords": chords}
+    for name in ATTRIBUTES:
+        report = found[name].report
+        line = ", ".join(f"{k} {v:.3f}" for k, v in report.items() if k != "clips")
+        print(f"{name:10} {report['clips']:.0f} held-out clips: {line}")
+    return {name: found[name].data for name in ATTRIBUTES}
+
+
+def main() -> None:
+    """Fit, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dump", type=Path)
+    parser.add_argument("truth", type=Path)
+    parser.add_argument("--profile", default="best")
+    parser.add_argument("--out", type=Path, help="file to write, if not the one in the package")
+    args = parser.parse_args()
+    print(machine())
+    started = time.time()
+    profile = load_profile(args.profile)
+    tools = sorted(tool.name for tool in profile.tools)
+    clips = read(args.truth, args.dump, tools)
+    if not any(c.split == "train" for c in clips):
+        sys.exit(
+            f"no dumped clip of split train below {args.dump}: run benchmarks.truth and benchmarks.annotators.dump"
+        )
+    counts = {split: sum(c.split == split and c.positive for c in clips) for split in ("train", "validation")}
+    families = len({c.family for c in clips if c.positive})
+    negatives = sum(not c.positive for c in clips)
+    print(f"{counts} clips of {families} families, {negatives} negatives; {args.profile}: {tools}")
+    attributes = fit_profile(clips, {**rhythm_fit.SETTINGS, **harmony_fit.SETTINGS})
+    model = {
+        "name": args.profile,
+        "tools": tools,
+        "fitted": {
+            "date": datetime.date.today().isoformat(),
+            "command": f"python -m benchmarks.labels.fit DUMP TRUTH --profile {args.profile}",
+            "data_sha256": data_fingerprint(clips),
+            "clips": counts,
+            "families": families,
+            "negatives": negatives,
+        },
+        "attributes": attributes,
+    }
+    model_from_json(model)  # what is written can be read
+    path = args.out or MODELS / f"{args.profile}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(model, separators=(",", ":")) + "\n")
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB in {time.time() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
