@@ -87,6 +87,7 @@ class TrainSettings(BaseModel):
     monitor: str = "fused/t2a/R@10"
     patience: int = Field(3, ge=0, description="Epochs without a better monitor before the end; 0 never stops early.")
     validation_limit: int = Field(1000, ge=2)
+    validation_minimum: int = Field(50, ge=2, description="Below it, validation is shown but chooses nothing.")
     checkpoint_steps: int = Field(0, ge=0, description="Steps between checkpoints besides those at an epoch's end.")
     tensorboard: bool = False
 

@@ -294,8 +294,8 @@ class Run:
 
     def _keep_best(self, validation: Mapping[str, float]) -> None:
         p, s = self.progress, self.settings
-        if not validation:
-            return
+        if not validation or len(self.validation) < s.validation_minimum:
+            return  # a pool of a few clips tells one epoch from another by chance only: the last one is kept
         if s.monitor not in validation:
             from training.errors import nearest
 

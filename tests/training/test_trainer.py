@@ -21,7 +21,7 @@ from training.trainer import train, validation_rows
 
 SMALL = {
     "head_width": 16, "head_layers": 1, "head_heads": 2, "head_ffn": 16, "head_out": 8, "batch": 16, "epochs": 2,
-    "learning_rate": 3e-3, "text_global": "mean",
+    "learning_rate": 3e-3, "text_global": "mean", "validation_minimum": 20,
 }  # fmt: skip
 
 
@@ -232,7 +232,7 @@ def test_a_loss_that_explodes_names_epoch_step_and_what_to_lower(cache, tmp_path
 
 def test_rows_that_nothing_tells_apart_are_refused(tmp_path):
     one = planted_cache(tmp_path / "one", 20, clips_per_track=20, splits=(1.0, 0.0))
-    with pytest.raises(FigmaError, match="all 20 rows of .* are of one track"):
+    with pytest.raises(FigmaError, match=r"all 20 rows of .* are of one track"):
         train(settings_of(), one, tmp_path / "out")
     train(settings_of(epochs=1, mask_same_track=False), one, tmp_path / "allowed")
     lonely = planted_cache(tmp_path / "lonely", 1, splits=(1.0, 0.0))
@@ -245,6 +245,18 @@ def test_without_a_validation_split_the_last_epoch_is_kept(tmp_path):
     result = train(settings_of(), cache, tmp_path / "out")
     assert result.metrics["validation"] == {} and result.metrics["best_epoch"] == 2
     assert "nothing was measured" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_small_validation_split_is_shown_but_chooses_nothing(cache, tmp_path):
+    values = iter([0.9, 0.5, 0.4, 0.1])
+
+    def evaluation(model, cache, rows):
+        return {"fused/t2a/R@10": next(values)}
+
+    settings = settings_of(epochs=4, patience=1, validation_minimum=50)
+    result = train(settings, cache, tmp_path, evaluation=evaluation)
+    assert (result.metrics["epochs"], result.metrics["best_epoch"]) == (4, 4)
+    assert result.metrics["validation"] == {"fused/t2a/R@10": 0.1}
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(),
