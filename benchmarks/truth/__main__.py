@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.truth.negatives import write_negatives
 from benchmarks.truth.plan import SPLITS
 from benchmarks.truth.render import render_corpus
 from benchmarks.truth.soundfonts import SOUNDFONTS
@@ -30,6 +31,16 @@ def render(folder: Path, clips: int, seed: int, workers: int, fonts: tuple[str, 
     """Render clips of band music into FOLDER; what is there already is kept."""
     counts = render_corpus(folder, clips, seed, workers, splits or tuple(SPLITS), fonts or None)
     click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--per-kind", default=20, show_default=True, type=click.IntRange(1), help="Clips of each kind.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+def negatives(folder: Path, per_kind: int, seed: int) -> None:
+    """Write clips for which some or all labels must be null: noise, speech, drums alone, a change of tempo or key."""
+    counts = write_negatives(folder, per_kind, seed)
+    click.echo(f"{folder}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 
 if __name__ == "__main__":

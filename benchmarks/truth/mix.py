@@ -14,7 +14,8 @@ from benchmarks.truth.synth import SAMPLE_RATE
 @dataclass(frozen=True, slots=True)
 class Mix:
     """``peak_dbfs`` of the clip, ``tilt_db`` = treble minus bass about 1 kHz, reverb in 0 .. 1, ``noise_db`` relative
-    to the music's RMS or None, ``codec`` none / mp3 / ogg with ``codec_level`` 0 .. 1 (libsndfile's compression level)."""
+    to the music's RMS or None, ``codec`` none / mp3 / ogg with ``codec_level`` 0 .. 1 (libsndfile's compression
+    level)."""
 
     peak_dbfs: float
     tilt_db: float

@@ -1,8 +1,9 @@
 """Soundfonts from Debian packages: used where installed, else downloaded and unpacked, never installed."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.truth.debian import unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,5 @@ def find_soundfont(name: str, tools: Path) -> Path:
     Raises FileNotFoundError with the apt package to install if it can neither be found nor downloaded.
     """
     font = SOUNDFONTS[name]
-    for root in (Path("/"), tools):
-        if (root / font.path).exists():
-            return root / font.path
-    tools.mkdir(parents=True, exist_ok=True)
-    try:
-        subprocess.run(["apt-get", "download", "-qq", font.package], cwd=tools, check=True, capture_output=True)
-        for package in tools.glob(f"{font.package}_*.deb"):
-            subprocess.run(["dpkg-deb", "-x", str(package), str(tools)], check=True, capture_output=True)
-            package.unlink()
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise FileNotFoundError(
-            f"soundfont {name}: not installed and not downloadable: apt install {font.package}"
-        ) from error
-    return tools / font.path
+    installed = Path("/", font.path)
+    return installed if installed.exists() else unpacked(tools, font.path, font.package)
