@@ -94,7 +94,7 @@ def _percentiles(sums: Floats, counts: Floats, resamples: int, seed: int) -> tup
 
 def _sign_flip_p(sums: Floats, resamples: int, seed: int) -> float:
     different = sums[sums != 0]  # a unit without a difference contributes nothing under either sign
-    if not len(different):
+    if len(different) < 2:  # with one difference both signs are equally far from 0
         return 1.0
     result = stats.permutation_test(
         (different,),

@@ -48,6 +48,7 @@ def test_equal_runs_do_not_differ_and_unequal_ones_do():
     rng = np.random.default_rng(3)
     a = rng.random(300)
     assert paired(a, a).p == 1.0
+    assert paired(np.array([1.0, 0.5, 0.5]), np.array([0.0, 0.5, 0.5])).p == 1.0  # one unit differs: either sign
     assert paired(a + 0.2, a + rng.normal(0, 0.1, 300)).p < 0.01
     assert paired(a, a + rng.normal(0, 0.5, 300)).p > 0.01
 

@@ -1,0 +1,32 @@
+"""``figma encode``: a search index of a dataset's clips."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("encode", short_help="Make a search index of a dataset's clips.")
+@click.argument("model", metavar="MODEL")
+@click.argument("data", metavar="DATA")
+@click.argument("index", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
+              help="Clips of the index.")  # fmt: skip
+@click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes for features.")
+@click.option("--device", metavar="NAME", help="cpu or cuda (default: a GPU where there is one).")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def encode(
+    model: str, data: str, index: Path, split: str, cache: Path | None, workers: int, device: str | None, quiet: bool
+) -> None:
+    """Embed the clips of DATA with MODEL into the folder INDEX, for `figma search`."""
+    from training.commands.progress import stages
+    from training.figma import Figma, choose_device
+    from training.search import open_index
+
+    figma = Figma.from_pretrained(model, device=choose_device(device))
+    with stages(quiet) as stage:
+        made = open_index(figma, model, data, split, cache, workers=workers, stage=stage)
+    made.save(index)
+    how = f", quantised to {len(made.quantised.centroids)} centroids" if made.quantised else ""
+    click.echo(f"{index}: {len(made):,} clips, {len(made.frames):,} frames{how}")

@@ -1,0 +1,97 @@
+"""``figma eval``: what a model finds, with intervals, hubness, and what it makes of its captions."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from training.report_build import EvaluationReport
+
+VIEW_NAMES = ["global", "frame", "fused"]
+
+
+@click.command("eval", short_help="Recall with intervals, hubness, and what a model makes of captions.")
+@click.argument("model", metavar="MODEL")
+@click.argument("data", metavar="DATA")
+@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), default="test", show_default=True,
+              help="Clips and captions that are ranked against each other.")  # fmt: skip
+@click.option("--pool", type=click.IntRange(2), metavar="N", help="Draw N clips of the split (default: all).")
+@click.option("--captions", type=click.Choice(["main", "all"]), default="main", show_default=True,
+              help="A clip's main caption, or all of its styles.")  # fmt: skip
+@click.option("--view", "views", multiple=True, type=click.Choice(VIEW_NAMES), help="Scores to evaluate (default all).")
+@click.option("--truncation", is_flag=True, help="R@K against the first 5, 10, 15, ... tokens of the captions.")
+@click.option("--perturbation", is_flag=True, help="Change one attribute of the captions: key, BPM, tempo word, beats, "
+              "chords.")  # fmt: skip
+@click.option("--against", metavar="MODEL", help="Another model, compared on the same clips by a paired test.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Where JSON, Markdown and pictures go (default: MODEL/evaluation, which `push` publishes).")  # fmt: skip
+@click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of --pool.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes for features.")
+@click.option("--device", metavar="NAME", help="cpu or cuda (default: a GPU where there is one).")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def evaluate(
+    model: str, data: str, views: tuple[str, ...], against: str | None, out: Path | None, device: str | None,
+    as_json: bool, quiet: bool, **given: Any,
+) -> None:  # fmt: skip
+    """Evaluate MODEL (a folder or user/model) on DATA (FGMCaps shards, a folder or a name on the Hub).
+
+    Text to audio and audio to text: R@1/5/10/20 with 95 % intervals over tracks, median rank, MRR, for the global,
+    frame and fused score; hubness; the pool's size. What METHOD the figures follow is in the files that it writes.
+    """
+    from training.commands.progress import stages
+    from training.evaluate_model import Plan, evaluate_model
+    from training.figma import choose_device
+    from training.report_files import write_report
+    from training.scores import VIEWS
+
+    plan = Plan(views=[v for v in VIEWS if not views or v in views], device=choose_device(device), **given)
+    with stages(quiet) as stage:
+        report = evaluate_model(model, data, plan, against=against, stage=stage)
+    folder = out or (Path(model) / "evaluation" if Path(model).is_dir() else None)
+    written = write_report(report, folder) if folder else []
+    if as_json:
+        click.echo(json.dumps(report.to_dict()))
+        return
+    _print(report)
+    if written:
+        click.echo(f"written: {', '.join(str(p) for p in written)}")
+
+
+def _print(report: "EvaluationReport") -> None:
+    """The tables of the report on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from training.report_text import NAMES, percent, pool_line, with_interval
+
+    console = Console(markup=False, highlight=False, width=None)
+    console.print(f"{report.model} on {report.data}, {report.split}: {pool_line(report)}", soft_wrap=True)
+    table = Table("view", "", "R@1 %", "R@5", "R@10 [95 %]", "R@20", "median", "MRR", "distinct first", box=None)
+    for d in report.directions:
+        f = d.figures
+        table.add_row(
+            d.view, NAMES[d.direction], percent(f["R@1"].mean), percent(f["R@5"].mean), with_interval(f["R@10"]),
+            percent(f["R@20"].mean), f"{d.median_rank:g}", percent(f["MRR"].mean), f"{d.hubness['distinct_top1']:.0f}",
+        )  # fmt: skip
+    for d in report.directions[:2]:
+        c = d.chance
+        cells = [percent(c[f"R@{k}"], 2) for k in (1, 5, 10, 20)]
+        table.add_row("chance", NAMES[d.direction], *cells, f"{(d.candidates + 1) / 2:g}", percent(c["MRR"], 2), "")
+    console.print(table)
+    for found in (c for c in report.comparisons if c.figure == "R@10"):
+        change = f"{100 * found.paired.difference:+.1f} points, p {found.paired.p:.3f}"
+        console.print(f"{found.view} {NAMES[found.direction]} R@10 against {report.against}: {change}")
+    for row in report.perturbation:
+        console.print(
+            f"{row.view} {row.attribute}: {row.clips} of {row.of} captions changed, A2T R@1 "
+            f"{percent(row.original['R@1'])} -> {percent(row.perturbed['R@1'])}, wins {with_interval(row.wins)} %"
+        )
+    for point in report.truncation:
+        recalls = [f"{k.split('/')[0]} {percent(v)}" for k, v in point.recall.items() if k.endswith("t2a/R@10")]
+        longer = f"{percent(point.longer)} % are longer"
+        console.print(f"first {point.k} tokens ({longer}): T2A R@10 {', '.join(recalls)}")

@@ -1,0 +1,24 @@
+"""``figma push``: publish a trained model."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("push", short_help="Publish a trained model on the Hugging Face Hub.")
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("repository", metavar="USER/MODEL")
+@click.option("--private", is_flag=True, help="Create the repository as a private one.")
+@click.option("--revision", metavar="BRANCH", help="Branch to publish on (default: main); created where missing.")
+def push(out: Path, repository: str, private: bool, revision: str | None) -> None:
+    """Publish the trained model OUT as USER/MODEL in one commit: weights, configuration, card, metrics, evaluation.
+
+    Run again, it sends only what differs; unchanged, it does nothing. Log in with `hf auth login` or HF_TOKEN.
+    """
+    from training.hub import push_model
+
+    done = push_model(out, repository, private=private, revision=revision)
+    if done.commit is None:
+        click.echo(f"{done.url} holds this model already: nothing to do")
+    else:
+        click.echo(f"sent {len(done.files)} files to {done.url} (commit {done.commit[:12]}), licence {done.licence}")

@@ -1,0 +1,46 @@
+"""``figma search``: the clips that fit a text."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("search", short_help="Clips that fit a text.")
+@click.argument("model", metavar="MODEL")
+@click.argument("source", metavar="DATA|INDEX")
+@click.argument("text", nargs=-1, required=True)
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, metavar="N", help="Results a text.")
+@click.option("--view", type=click.Choice(["global", "frame", "fused"]), default="fused", show_default=True,
+              help="Score to sort by.")  # fmt: skip
+@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
+              help="Clips of DATA to search.")  # fmt: skip
+@click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
+@click.option("--device", metavar="NAME", help="cpu or cuda (default: a GPU where there is one).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a text.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def search(
+    model: str, source: str, text: tuple[str, ...], top: int, view: str, split: str, cache: Path | None,
+    device: str | None, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Find the clips of DATA (or of an INDEX by `figma encode`) that fit each TEXT, the best first."""
+    from training.commands.progress import stages
+    from training.figma import Figma, choose_device
+    from training.scores import VIEWS
+    from training.search import open_index
+
+    figma = Figma.from_pretrained(model, device=choose_device(device))
+    with stages(quiet) as stage:
+        index = open_index(figma, model, source, split, cache, stage=stage)
+    for query in text:
+        hits = figma.search(query, index, top=top, view=next(v for v in VIEWS if v == view))
+        if as_json:
+            found = [hit.to_dict() for hit in hits]
+            click.echo(
+                json.dumps({"text": query, "view": view, "clips": len(index), "hits": found}, ensure_ascii=False)
+            )
+            continue
+        click.echo(f"{query}  ({len(index):,} clips)")
+        for hit in hits:
+            click.echo(f"{hit.place:>4}  {hit.score:.3f}  {hit.clip.id}  {hit.clip.caption}")
