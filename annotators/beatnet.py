@@ -12,7 +12,7 @@ None of madmom's own (non-commercial) models is read.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,14 @@ from schemas.estimate import Detail, Value
 
 from .base import Samples, installed_version
 from .beat_evidence import MIN_BEATS, beat_evidence, onset_evidence
-from .frames import FrameAnnotator, Frames
+from .devices import available_device, checked_device
+from .frames import FrameAnnotator, Frames, by_length
 from .madmom_lib import DISTRIBUTION, BarDecoder, band_edges, bar_evidence, import_madmom, onset_bands
 from .tempo_hypotheses import TempoHypotheses
+from .torch_threads import one_thread
+
+if TYPE_CHECKING:
+    from .log_spectrum import LogSpectrum
 
 FRAME_RATE = 50
 _RATE = 22_050
@@ -33,11 +38,12 @@ _FEATURES, _CELLS, _LAYERS = 272, 150, 2
 
 @dataclass(frozen=True, slots=True)
 class _BeatNet:
-    features: Any
+    spectrum: "LogSpectrum"
     network: Any
     decoder: BarDecoder
     bands: tuple[slice, ...]
     hypotheses: TempoHypotheses
+    device: str
 
 
 class BeatNet(FrameAnnotator[_BeatNet]):
@@ -52,12 +58,17 @@ class BeatNet(FrameAnnotator[_BeatNet]):
     requires: ClassVar[tuple[str, ...]] = ("BeatNet", DISTRIBUTION)
 
     def __init__(
-        self, model: int = 1, beats_per_bar: tuple[int, ...] = (2, 3, 4), evidence_bars: tuple[int, ...] = ()
+        self,
+        model: int = 1,
+        beats_per_bar: tuple[int, ...] = (2, 3, 4),
+        evidence_bars: tuple[int, ...] = (),
+        device: str = "cpu",
     ) -> None:
         super().__init__()
         if model not in (1, 2, 3):
             raise ValueError(f"BeatNet has models 1, 2 and 3, got {model}")
         self.model, self.beats_per_bar, self.evidence_bars = model, tuple(beats_per_bar), tuple(evidence_bars)
+        self.device = checked_device(device, "beatnet")
 
     @property
     def info(self) -> ToolInfo:
@@ -70,16 +81,20 @@ class BeatNet(FrameAnnotator[_BeatNet]):
             "model": float(self.model),
             "beats_per_bar": [float(b) for b in self.beats_per_bar],
             "evidence_bars": [float(b) for b in self.evidence_bars],
+            "device": self.device,
         }
 
     def _load(self) -> _BeatNet:
         import torch
 
+        from .log_spectrum import LogSpectrum
+
+        device = available_device(self.device, self.info.name)
         log_spect = import_madmom("BeatNet.log_spect")
-        network = import_madmom("BeatNet.model").BDA(_FEATURES, _CELLS, _LAYERS, "cpu")
+        network = import_madmom("BeatNet.model").BDA(_FEATURES, _CELLS, _LAYERS, device)
         weights = resources.files("BeatNet").joinpath(f"models/model_{self.model}_weights.pt")
         with weights.open("rb") as file:
-            network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True), strict=False)
+            network.load_state_dict(torch.load(file, map_location=device, weights_only=True), strict=False)
         network.eval()
         features = log_spect.LOG_SPECT(
             sample_rate=_RATE,
@@ -90,16 +105,12 @@ class BeatNet(FrameAnnotator[_BeatNet]):
         )
         decoder = BarDecoder(self.beats_per_bar, FRAME_RATE, self.evidence_bars)
         features.process_audio(np.zeros(_RATE, dtype=np.float32))  # madmom builds its filterbanks at the first call
-        filterbank = features.pipe.processors[1].processors[0].processors[2].filterbank
-        bands = band_edges(filterbank.center_frequencies, _FEATURES // 2)
-        return _BeatNet(features, network, decoder, bands, TempoHypotheses(FRAME_RATE))
+        chain = features.pipe.processors[1].processors[0]
+        bands = band_edges(chain.processors[2].filterbank.center_frequencies, _FEATURES // 2)
+        return _BeatNet(LogSpectrum(chain, device), network, decoder, bands, TempoHypotheses(FRAME_RATE), device)
 
     def _frames(self, model: _BeatNet, clips: Sequence[Samples]) -> list[Frames]:
-        out: list[Frames] = []
-        for samples in clips:
-            features = np.ascontiguousarray(model.features.process_audio(samples).T)
-            out.append({"activations": activations(model, features), "onsets": onset_bands(features, model.bands)})
-        return out
+        return by_length(clips, lambda stack: _scores(model, stack))
 
     def _conclude(
         self, model: _BeatNet, samples: Samples, frames: Frames
@@ -117,15 +128,20 @@ class BeatNet(FrameAnnotator[_BeatNet]):
         return grid, None, details
 
 
-def activations(model: _BeatNet, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Beat and downbeat activations float32[frames, 2] at 50 frames/s, from a zero LSTM state."""
-    import torch
+def _scores(model: _BeatNet, stack: npt.NDArray[np.float32]) -> list[Frames]:
+    """Beat and downbeat activations [frames, 2] and onsets [frames, 3], both at 50 frames/s, of clips [k, n].
 
-    from .torch_threads import one_thread
+    The LSTM starts from a zero state in every clip.
+    """
+    import torch
 
     network = model.network
     with one_thread():
-        network.hidden = torch.zeros(_LAYERS, 1, _CELLS)
-        network.cell = torch.zeros(_LAYERS, 1, _CELLS)
-        scores = network.final_pred(network(torch.from_numpy(features).unsqueeze(0))[0])
-    return np.asarray(scores.numpy()[:2].T)
+        features = model.spectrum(torch.from_numpy(stack).to(model.device))
+        network.hidden = torch.zeros(_LAYERS, len(stack), _CELLS, device=model.device)
+        network.cell = torch.zeros(_LAYERS, len(stack), _CELLS, device=model.device)
+        scores = torch.softmax(network(features), dim=1)[:, :2].transpose(1, 2).cpu().numpy()
+    return [
+        {"activations": np.ascontiguousarray(clip), "onsets": onset_bands(found, model.bands)}
+        for clip, found in zip(scores, features.cpu().numpy(), strict=True)
+    ]

@@ -1,7 +1,8 @@
 """Annotators in two steps: networks over many clips at once, then one conclusion a clip."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -61,3 +62,18 @@ class FrameAnnotator(Annotator[Model]):
 def rounded(values: Any, digits: int = 3) -> list[float]:
     """A vector as a list of rounded floats, for details; NaN and infinity become 0."""
     return [float(v) for v in np.round(np.nan_to_num(np.asarray(values, np.float64), posinf=0.0, neginf=0.0), digits)]
+
+
+def by_length(
+    clips: Sequence[Samples], work: Callable[[npt.NDArray[np.float32]], list[Frames]], at_most: int = 16
+) -> list[Frames]:
+    """``work`` on stacks float32[k, n] of clips of equal length, ``at_most`` at a time; results in the clips' order."""
+    out: list[Frames] = [{}] * len(clips)
+    indices = sorted(range(len(clips)), key=lambda i: clips[i].size)
+    for _, group in groupby(indices, key=lambda i: clips[i].size):
+        same = list(group)
+        for start in range(0, len(same), at_most):
+            part = same[start : start + at_most]
+            for index, found in zip(part, work(np.stack([clips[i] for i in part])), strict=True):
+                out[index] = found
+    return out
