@@ -9,6 +9,7 @@ import click
 if TYPE_CHECKING:
     from training.report_build import EvaluationReport
 
+PLAIN_WIDTH = 120  # where there is no terminal to ask
 VIEW_NAMES = ["global", "frame", "fused"]
 
 
@@ -26,7 +27,7 @@ VIEW_NAMES = ["global", "frame", "fused"]
               "chords.")  # fmt: skip
 @click.option("--against", metavar="MODEL", help="Another model, compared on the same clips by a paired test.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Where JSON, Markdown and pictures go (default: MODEL/evaluation, which `push` publishes).")  # fmt: skip
+              help="Where JSON, Markdown and pictures go (default: MODEL/evaluation, for `push`).")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of --pool.")
@@ -69,7 +70,10 @@ def _print(report: "EvaluationReport") -> None:
 
     from training.report_text import NAMES, percent, pool_line, with_interval
 
-    console = Console(markup=False, highlight=False, width=None)
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=PLAIN_WIDTH)
+    views = list(dict.fromkeys(d.view for d in report.directions))
     console.print(f"{report.model} on {report.data}, {report.split}: {pool_line(report)}", soft_wrap=True)
     table = Table("view", "", "R@1 %", "R@5", "R@10 [95 %]", "R@20", "median", "MRR", "distinct first", box=None)
     for d in report.directions:
@@ -86,12 +90,18 @@ def _print(report: "EvaluationReport") -> None:
     for found in (c for c in report.comparisons if c.figure == "R@10"):
         change = f"{100 * found.paired.difference:+.1f} points, p {found.paired.p:.3f}"
         console.print(f"{found.view} {NAMES[found.direction]} R@10 against {report.against}: {change}")
-    for row in report.perturbation:
-        console.print(
-            f"{row.view} {row.attribute}: {row.clips} of {row.of} captions changed, A2T R@1 "
-            f"{percent(row.original['R@1'])} -> {percent(row.perturbed['R@1'])}, wins {with_interval(row.wins)} %"
-        )
-    for point in report.truncation:
-        recalls = [f"{k.split('/')[0]} {percent(v)}" for k, v in point.recall.items() if k.endswith("t2a/R@10")]
-        longer = f"{percent(point.longer)} % are longer"
-        console.print(f"first {point.k} tokens ({longer}): T2A R@10 {', '.join(recalls)}")
+    if report.perturbation:
+        table = Table("one attribute changed", "captions", *(f"{v}: A2T R@1, wins %" for v in views), box=None)
+        for attribute in dict.fromkeys(row.attribute for row in report.perturbation):
+            rows = [row for row in report.perturbation if row.attribute == attribute]
+            falls = (
+                f"{percent(r.original['R@1'])} -> {percent(r.perturbed['R@1'])}, {percent(r.wins.mean)}" for r in rows
+            )
+            table.add_row(attribute, f"{rows[0].clips} of {rows[0].of}", *falls)
+        console.print(table)
+    if report.truncation:
+        table = Table("tokens kept", "longer, %", *(f"{v}: T2A R@10 %" for v in views), box=None)
+        for point in report.truncation:
+            recalls = (percent(point.recall[f"{v}/t2a/R@10"]) for v in views)
+            table.add_row(str(point.k), percent(point.longer), *recalls)
+        console.print(table)
