@@ -69,16 +69,21 @@ def evaluate_model(
         comparisons = compare(scores, _scores_of_other(against, data, plan, device, cache, pool, say), pool)
     truncation, perturbation = _studies(model, cache, pool, plan, device, say)
     return EvaluationReport(
-        model=name,
-        data=data,
+        model=shown(name),
+        data=shown(data),
         split=plan.split,
         pool=pool.sizes(),
         directions=describe(scores, pool),
-        against=against,
+        against=None if against is None else shown(against),
         comparisons=comparisons,
         truncation=truncation,
         perturbation=perturbation,
     )
+
+
+def shown(name: str) -> str:
+    """A folder by its last name, since a report is published and paths are nobody's business; else the name."""
+    return Path(name).resolve().name if Path(name).exists() else name
 
 
 def _opened(

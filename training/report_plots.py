@@ -56,11 +56,13 @@ def _truncation(figure: Any, report: EvaluationReport) -> None:
             values = [100 * getattr(p, part)[f"{view}/t2a/R@10"] for p in report.truncation]
             axis.plot(ks, values, color=COLOURS[view], label=view, marker=".")
         axis.set(xlabel="tokens kept", title=f"text to audio, {title}")
-        axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
-    axes[0].plot(ks, [100 * p.longer for p in report.truncation], color=GREY, ls=":", label="captions that are cut")
     axes[0].set_ylabel("R@10, %")
+    axes[0].set_ylim(bottom=0)  # after both are drawn: they share the axis
     axes[0].legend(frameon=False, fontsize=8)
+    share = axes[0].twinx()
+    share.plot(ks, [100 * p.longer for p in report.truncation], color=GREY, ls=":")
+    share.set(ylim=(0, 105), ylabel="captions that are cut (dotted), %")
 
 
 def _perturbation(figure: Any, report: EvaluationReport) -> None:

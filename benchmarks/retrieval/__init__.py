@@ -1,0 +1,1 @@
+"""Measurements of retrieval: the cost of scoring a pool, and the search index against exact search."""
