@@ -1,12 +1,16 @@
-"""``python -m benchmarks.truth render|negatives|recorded FOLDER``: see README.md."""
+"""``python -m benchmarks.truth render|negatives|recorded|check FOLDER``: see README.md."""
 
 import logging
 from pathlib import Path
 
 import click
 
+from benchmarks.machine import machine
+from benchmarks.truth.check import summary
 from benchmarks.truth.negatives import write_negatives
 from benchmarks.truth.plan import SPLITS
+from benchmarks.truth.read import read_truth
+from benchmarks.truth.recorded import write_recorded
 from benchmarks.truth.render import render_corpus
 from benchmarks.truth.soundfonts import SOUNDFONTS
 
@@ -41,6 +45,26 @@ def negatives(folder: Path, per_kind: int, seed: int) -> None:
     """Write clips for which some or all labels must be null: noise, speech, drums alone, a change of tempo or key."""
     counts = write_negatives(folder, per_kind, seed)
     click.echo(f"{folder}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--per-song", default=12, show_default=True, type=click.IntRange(1), help="Clips of each song, at most.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+def recorded(folder: Path, per_song: int, seed: int) -> None:
+    """Cut clips with known tempo and beats from the Frets on Fire songs of Debian (downloaded, not installed)."""
+    counts = write_recorded(folder, per_song, seed)
+    click.echo(f"{folder}: " + ", ".join(f"{count} {song}" for song, count in counts.items()))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("--clips", default=100, show_default=True, type=click.IntRange(1), help="Every n-th clip, this many.")
+def check(folder: Path, clips: int) -> None:
+    """Measure in the audio of FOLDER whether beats, tempo and downbeats are where its truth files say."""
+    truth = [clip for clip in read_truth(folder) if clip.beats]
+    click.echo(machine())
+    click.echo("\n".join(summary(truth[:: max(1, len(truth) // clips)][:clips])))
 
 
 if __name__ == "__main__":

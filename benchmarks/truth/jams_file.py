@@ -1,6 +1,7 @@
 """A truth clip as a JAMS document: beats, tempo, key, chords in JAMS's own namespaces, the rest in ``sandbox``."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.truth.truth import TruthClip
@@ -29,15 +30,18 @@ def _at(time: float, duration: float, value: object) -> Observation:
     return {"time": round(time, 6), "duration": round(duration, 6), "value": value, "confidence": 1.0}
 
 
-def jams_text(clip: TruthClip, positions: list[int]) -> str:
-    """JSON of a clip; ``positions`` = each beat's number in its bar. Attributes that are None have no annotation."""
+def jams_text(clip: TruthClip, positions: Sequence[int | None]) -> str:
+    """JSON of a clip; ``positions`` = each beat's number in its bar, None if not known.
+
+    Attributes that are None have no annotation.
+    """
     annotations = []
     length = clip.duration_s
     if clip.beats:
         annotations.append(
             _annotation("beat", [_at(t, 0, p) for t, p in zip(clip.beats, positions, strict=True)], length)
         )
-    if clip.beats and clip.meter is not None:
+    if clip.beats and clip.meter is not None and None not in positions:
         measures, bar = [], 1
         for time, position in zip(clip.beats, positions, strict=True):
             bar += position == 1 and bool(measures)
