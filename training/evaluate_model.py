@@ -139,12 +139,20 @@ def _studies(
     if plan.truncation:
         texts = [cache.caption(int(pool.rows[a]), int(k)) for a, k in zip(pool.owner, pool.which, strict=True)]
         special = len(encoder.pieces([""])[0])
-        tokens = np.array([len(pieces) - special for pieces in encoder.pieces(texts)], np.int64)
+        pieces = plain_pieces(encoder, texts)
         curve = truncation_curve(
-            model, cache, pool, texts, tokens, lambda cut, k: encode_cut(encoder, cut, k + special),
+            model, cache, pool, texts, pieces, lambda cut, k: encode_cut(encoder, cut, k + special),
             views=plan.views, budget_mb=plan.budget_mb, progress=lambda done, total: say("truncation", done, total),
         )  # fmt: skip
     return curve, table
+
+
+def plain_pieces(encoder: TextEncoder, texts: Sequence[str]) -> list[list[str]]:
+    """The tokens of texts without the special ones that stand at both ends of every text."""
+    special = encoder.pieces([""])[0]
+    lead = 1 if len(special) > 1 else 0
+    tail = len(special) - lead
+    return [pieces[lead : len(pieces) - tail] for pieces in encoder.pieces(list(texts))]
 
 
 def encode_cut(encoder: TextEncoder, texts: Sequence[str], tokens: int) -> list[Tensor]:

@@ -103,9 +103,14 @@ def score_pool(
     budget_mb: float = BUDGET_MB,
     progress: Progress | None = None,
 ) -> dict[View, Scores]:
-    """Score matrices float32[A, C] by view. Raises InvalidDataError naming a clip whose scores are not finite."""
-    states = [cache.text(int(pool.rows[a]), int(k)) for a, k in zip(pool.owner, pool.which, strict=True)]
-    scores = score(model, cache, pool.rows, embed_texts(model, states), views, budget_mb=budget_mb, progress=progress)
+    """Score matrices float32[A, C] by view. Raises InvalidDataError naming a clip whose scores are not finite.
+
+    Equal captions are scored once: their scores tie exactly, whatever rounding does in batches of other shapes.
+    """
+    _, first, place = np.unique(pool.caption, return_index=True, return_inverse=True)
+    states = [cache.text(int(pool.rows[pool.owner[c]]), int(pool.which[c])) for c in first]
+    found = score(model, cache, pool.rows, embed_texts(model, states), views, budget_mb=budget_mb, progress=progress)
+    scores = {view: matrix[:, place] for view, matrix in found.items()}
     for matrix in scores.values():
         check_finite(matrix, pool)
     return scores

@@ -4,6 +4,7 @@ Conventions
 -----------
 - Captions are cut to their first ``k`` tokens and encoded anew: a contextual encoder must not have seen the rest.
   Special tokens come on top of ``k``. The clips and the pool stay the same; all captions of the pool are cut.
+- Captions that are equal once they are cut are scored once, so that they tie exactly and count as chance.
 - ``longer``: share of captions that have more than ``k`` tokens. Where it is 0 the curve cannot rise any more, whatever
   the model: a curve that flattens while ``longer`` is large says something, one that flattens at ``longer`` = 0 does
   not.
@@ -53,7 +54,7 @@ def truncation_curve(
     cache: Features,
     pool: Pool,
     texts: Sequence[str],
-    tokens: npt.NDArray[np.int64],
+    pieces: Sequence[Sequence[str]],
     encode: CutEncode,
     *,
     views: Sequence[View] = VIEWS,
@@ -62,13 +63,18 @@ def truncation_curve(
     budget_mb: float = BUDGET_MB,
     progress: Progress | None = None,
 ) -> list[TruncationPoint]:
-    """The curve of a pool. ``texts``: its C captions; ``tokens``: int64[C], their lengths without special tokens."""
+    """The curve of a pool. ``texts``: its C captions; ``pieces``: their tokens as text, without special ones."""
+    tokens = np.array([len(p) for p in pieces], np.int64)
     lengths = lengths_to_try(tokens) if lengths is None else lengths
     long_text, long_clip = _longest(pool, tokens)
     points = []
     for done, k in enumerate(lengths):
-        cut = embed_texts(model, list(encode(texts, k)))
-        scores = score(model, cache, pool.rows, cut, views, budget_mb=budget_mb)
+        places: dict[tuple[str, ...], int] = {}
+        column = np.array([places.setdefault(tuple(p[:k]), len(places)) for p in pieces], np.int64)
+        first = np.unique(column, return_index=True)[1]
+        cut = embed_texts(model, list(encode([texts[c] for c in first], k)))
+        distinct = score(model, cache, pool.rows, cut, views, budget_mb=budget_mb)
+        scores = {view: matrix[:, column] for view, matrix in distinct.items()}
         recall, long_recall = {}, {}
         for view, matrix in scores.items():
             check_finite(matrix, pool)
