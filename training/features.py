@@ -55,16 +55,24 @@ def features_for_model(
         found = build(cache, None)
     else:
         trained = Path(f"{name}.features")
+        own = has_rows_of(trained, data)
         try:
-            if not (trained / "cache.json").is_file():
-                raise InvalidDataError(f"{trained}: no features")
-            found = build(trained, None)
-        except InvalidDataError:  # of other data: another folder
-            found = build(own_folder(name, data, split), only)
+            found = build(trained, None) if own else build(own_folder(name, data, split), only)
+        except InvalidDataError:
+            if not own:
+                raise
+            found = build(own_folder(name, data, split), only)  # the same clips with other captions or audio
     rows = found.rows(only)
     if not len(rows):
         raise NothingToDoError(f"{data}: no usable row in the split {split}; see {found.folder / 'skipped.jsonl'}")
     return found, rows
+
+
+def has_rows_of(folder: Path, data: str) -> bool:
+    """True where a finished cache has the clips of DATA, by their ids: hashing all audio to find out takes long."""
+    if not (folder / "cache.json").is_file():
+        return False
+    return FeatureCache.open(folder).ids == load_rows(data).ids
 
 
 def own_folder(name: str, data: str, split: str) -> Path:

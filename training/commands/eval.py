@@ -42,7 +42,7 @@ def evaluate(
     """Evaluate MODEL (a folder or user/model) on DATA (FGMCaps shards, a folder or a name on the Hub).
 
     Text to audio and audio to text: R@1/5/10/20 with 95 % intervals over tracks, median rank, MRR, for the global,
-    frame and fused score; hubness; the pool's size. What METHOD the figures follow is in the files that it writes.
+    frame and fused score; hubness; the size of the pool.
     """
     from training.commands.progress import stages
     from training.evaluate_model import Plan, evaluate_model
