@@ -55,7 +55,7 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
     with CacheProgress(quiet=quiet) as progress:
         size = estimate_size(rows, audio, text, folder)
         progress.say(
-            f"{len(rows):,} rows; about {size.audio / 1e9:.2f} GB of audio and {size.text / 1e9:.2f} GB of text features"
+            f"{len(rows):,} rows; about {size.audio / 1e9:.2f} GB of audio, {size.text / 1e9:.2f} GB of text features"
         )
         done = build_cache(rows, audio, text, folder, device=usable_device(device), report=progress, **given)
     skipped = len(done) - len(done.rows())
