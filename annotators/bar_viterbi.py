@@ -160,5 +160,5 @@ def _score(t: int, position: int, head: int, kind: int, entry: Doubles, sums: Do
     start = t - position  # frame of the beat's first state
     turn = min(max(start + head, 0), t + 1)  # first frame past the beat's head
     if start < 0:
-        return initial + sums[turn, kind] + sums[t + 1, 0] - sums[turn, 0]
-    return entry[start] + sums[turn, kind] - sums[start + 1, kind] + sums[t + 1, 0] - sums[turn, 0]
+        return float(initial + sums[turn, kind] + sums[t + 1, 0] - sums[turn, 0])
+    return float(entry[start] + sums[turn, kind] - sums[start + 1, kind] + sums[t + 1, 0] - sums[turn, 0])

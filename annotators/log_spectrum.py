@@ -41,7 +41,7 @@ class LogSpectrum:
         padded = torch.nn.functional.pad(signals, (self._size // 2, self._size))
         cut = padded.unfold(1, self._size, self._hop)[:, :frames]
         block = max(1, _BLOCK // (self._size * len(signals))) if signals.device.type == "cpu" else frames
-        spectrum = torch.cat([self._bands(part) for part in cut.split(block, dim=1)], dim=1)
+        spectrum = torch.cat([self._bands(part) for part in torch.split(cut, block, dim=1)], dim=1)
         rise = torch.zeros_like(spectrum)
         rise[:, self._lag :] = (spectrum[:, self._lag :] - spectrum[:, : -self._lag]).clamp_(min=0)
         return torch.cat((spectrum, rise), dim=2)

@@ -34,7 +34,7 @@ def padded(values: Floats) -> Floats:
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"}, inline="always")
-def _exp(x: Any, bits: Any, power: Any, start: int, stop: int) -> None:
+def exponentials(x: Any, bits: Any, power: Any, start: int, stop: int) -> None:
     """``x[start:stop] = exp(x[start:stop])``; ``power`` is ``bits`` (int32) seen as float32."""
     for j in range(start, stop):
         value = min(max(x[j], -_LIMIT), _LIMIT)
@@ -78,15 +78,15 @@ def recur(inputs: Floats, recurrent: Floats, peepholes: Floats, out: Floats) -> 
                 gates[j] = -(gates[j] + peephole[0, j] * state[j])
                 gates[PADDED + j] = -(gates[PADDED + j] + peephole[1, j] * state[j])
                 gates[3 * PADDED + j] *= -_TWO
-            _exp(gates, bits, power, 0, 2 * PADDED)
-            _exp(gates, bits, power, 3 * PADDED, 4 * PADDED)
+            exponentials(gates, bits, power, 0, 2 * PADDED)
+            exponentials(gates, bits, power, 3 * PADDED, 4 * PADDED)
             for j in range(PADDED):
                 into = _TWO / (_ONE + gates[3 * PADDED + j]) - _ONE
                 state[j] = into / (_ONE + gates[j]) + state[j] / (_ONE + gates[PADDED + j])
                 gates[2 * PADDED + j] = -(gates[2 * PADDED + j] + peephole[2, j] * state[j])
                 squashed[j] = -_TWO * state[j]
-            _exp(gates, bits, power, 2 * PADDED, 3 * PADDED)
-            _exp(squashed, bits, power, 0, PADDED)
+            exponentials(gates, bits, power, 2 * PADDED, 3 * PADDED)
+            exponentials(squashed, bits, power, 0, PADDED)
             for j in range(PADDED):
                 hidden[j] = (_TWO / (_ONE + squashed[j]) - _ONE) / (_ONE + gates[2 * PADDED + j])
             for j in range(cells):

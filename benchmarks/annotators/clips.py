@@ -1,5 +1,6 @@
 """Clips of a folder for the annotator benchmarks: audio files of about ten seconds, by name."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,13 @@ from annotators import ClipAudio
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 MAX_SECONDS = 15.0
+_PARTIAL = re.compile(r"^\.|\.part\.")
 
 
 def clip_paths(folder: Path) -> list[Path]:
-    """Audio files under ``folder``, sorted by their path relative to it."""
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    """Audio files under ``folder``, by relative path, without hidden and half-written (``.part.``) ones."""
+    found = [path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+    return [folder / p for p in sorted(found, key=Path.as_posix) if not any(map(_PARTIAL.search, p.parts))]
 
 
 def read_clip(path: Path) -> ClipAudio:

@@ -85,11 +85,11 @@ def kept_arrays(tool: FrameAnnotator[Any], frames: Any) -> Arrays:
     """The frame-wise scores worth keeping, by ``tool.name``, as float16."""
     kept = dict(frames)
     if isinstance(tool, LvChordia):
-        tool.setup()
-        assert tool._model is not None
+        labels, scores = tool.log_scores(frames)
+        del kept["heads"]
         semitones = semitone_spectrum(kept.pop("spectrum"))
         kept["chroma"] = np.roll(semitones.reshape(len(semitones), -1, 12).sum(axis=1), 6, axis=1)  # from F# to C
-        kept["majmin"] = majmin_masses(posterior(kept.pop("log_scores")), tool._model.names)
+        kept["majmin"] = majmin_masses(posterior(scores), labels)
     return {f"{tool.info.name}.{name}": np.asarray(values, np.float16) for name, values in kept.items()}
 
 
