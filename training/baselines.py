@@ -22,6 +22,12 @@ RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 _WORD = re.compile(r"[a-z0-9#/+']+")
 
 
+def unit_rows(x: Floats) -> Floats:
+    """Rows of length 1; a row of zeros stays one."""
+    out: Floats = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    return out
+
+
 def random_scores(clips: int, captions: int, seed: int = 0) -> npt.NDArray[np.float32]:
     """Scores that know nothing, float32 [clips, captions]."""
     return np.random.default_rng(seed).standard_normal((clips, captions)).astype(np.float32)
@@ -55,7 +61,7 @@ class Vocabulary:
                 if word in self.index:
                     out[row, self.index[word]] += 1
         out *= self.idf
-        return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+        return unit_rows(out)
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,8 @@ class LinearMap:
         """Cosines of clips and captions, float32 [clips, captions]."""
         clips = ((features - self.feature_mean) / self.feature_scale) @ self.weights
         texts = self.vocabulary.bags(captions) - self.bag_mean
-        norms = [np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-12) for v in (clips, texts)]
-        return ((clips / norms[0]) @ (texts / norms[1]).T).astype(np.float32)
+        scores: npt.NDArray[np.float32] = (unit_rows(clips) @ unit_rows(texts).T).astype(np.float32)
+        return scores
 
 
 def clip_features(cache: FeatureCache, rows: Ints) -> Floats:
