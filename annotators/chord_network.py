@@ -35,7 +35,7 @@ class ChordNetwork:
         self._compiled = device == "cpu" if compiled is None else compiled
 
     def __call__(self, features: Tensor) -> list[Tensor]:
-        """Constant-Q magnitudes float32[clips, frames, 252] -> the six heads' probabilities [clips, frames, classes]."""
+        """Constant-Q magnitudes float32[clips, frames, 252] -> six heads, probabilities [clips, frames, classes]."""
         maps = torch.cat([self._one(clip) for clip in features]) if self._compiled else self._all(features)
         hidden, _ = self._lstm(maps)
         return [torch.softmax(scores, dim=2) for scores in self._output(hidden).split(self._sizes, dim=2)]

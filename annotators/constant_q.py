@@ -64,7 +64,7 @@ def _response(signal: Samples, hop: int, filters: _Filters) -> npt.NDArray[np.fl
     spectrum = scipy.fft.rfft(frames, axis=1)[:, filters.first : filters.first + len(filters.columns)]
     if filters.magnitude_only:
         spectrum = np.abs(spectrum)
-    return np.abs(np.ascontiguousarray(spectrum) @ filters.columns)
+    return np.asarray(np.abs(np.ascontiguousarray(spectrum) @ filters.columns))
 
 
 def _halved(signal: Samples) -> Samples:
@@ -76,7 +76,7 @@ def _halved(signal: Samples) -> Samples:
 
 @lru_cache(maxsize=4)
 def _hann(size: int) -> npt.NDArray[np.float32]:
-    return scipy.signal.get_window("hann", size, fftbins=True).astype(np.float32)
+    return np.asarray(scipy.signal.get_window("hann", size, fftbins=True), np.float32)
 
 
 @lru_cache(maxsize=_KEPT_TUNINGS)

@@ -19,7 +19,7 @@ from .fusion.fusion_model import check_fusion, model_digest
 from .registry import make_annotator
 from .settings import FusionSettings, GateSettings, ProfileError, ProfileSettings, ToolSpec, merged, parse_profile
 
-ProfileName = Literal["best", "paper", "permissive"]
+ProfileName = Literal["best", "fast", "paper", "permissive"]
 NAMES: tuple[str, ...] = get_args(ProfileName)
 
 
@@ -106,7 +106,7 @@ def _digest(content: Any) -> str:
 
 
 def load_profile(name: str = "best") -> Profile:
-    """The profile ``best``, ``paper`` or ``permissive``. Raises ProfileError for another name, naming the nearest."""
+    """The profile ``best``, ``fast``, ``paper`` or ``permissive``. Raises ProfileError for another name, naming the nearest."""
     if name not in NAMES:
         near = get_close_matches(name, NAMES, n=1, cutoff=0.0)
         raise ProfileError(f"unknown profile {name!r}; did you mean {near[0]!r}? Known: {', '.join(NAMES)}")
