@@ -75,7 +75,7 @@ def onset_evidence(onsets: Floats, fps: int, times: tuple[float, ...]) -> dict[s
 
     ``onset_between``: for each band the mean on the beat and at 1/4, 1/3, 1/2, 2/3 and 3/4 of the way to the next one,
     relative to the band's mean; ``onset_low`` and ``onset_all``: on each beat, lowest band and sum of bands, relative
-    to their mean.
+    to their mean; ``onset_lag``: for each band the autocorrelation at the lags of ``lag_ratio``.
     """
     at = np.asarray(times)
     if at.size < MIN_BEATS:
@@ -90,7 +90,15 @@ def onset_evidence(onsets: Floats, fps: int, times: tuple[float, ...]) -> dict[s
         ],
         "onset_low": rounded(sampled(relative[:, 0], at, fps), 1),
         "onset_all": rounded(sampled(summed, at, fps), 1),
+        "onset_lag": onset_lag(onsets, fps, times),
     }
+
+
+def onset_lag(onsets: Floats, fps: int, times: tuple[float, ...]) -> list[list[float]]:
+    """Autocorrelation of each onset band [frames, bands] at ``LAG_RATIOS`` of the median beat interval: bands lists."""
+    interval = float(np.median(np.diff(times)))
+    curves = [autocorrelation(band) for band in np.asarray(onsets, np.float64).T]
+    return [rounded([_near(curve, ratio * interval * fps) for ratio in LAG_RATIOS], 2) for curve in curves]
 
 
 def sampled(curve: Floats, at: Floats, fps: int) -> Floats:

@@ -11,7 +11,7 @@ Conventions
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan
+from math import log2, nan
 
 import numpy as np
 
@@ -28,7 +28,8 @@ from .downbeat_model import Bars, bar_hypotheses, bar_rows, grid_of
 from .evidence import Floats, Row, spans_by_tool, table_of, trackers_of
 from .fusion_model import AttributeModel, FusionModel, load_model
 from .key_model import key_rows
-from .meter_model import METERS, meter_rows
+from .meter_model import METERS
+from .pulse_model import Pulse, choose_pulse, pulse_rows
 from .tempo_model import tempo_hypotheses, tempo_rows
 
 _UNSTEADY = 0.7
@@ -93,15 +94,10 @@ def decide_rhythm(estimates: Sequence[Estimate], model: FusionModel) -> Rhythm |
     hypotheses = tempo_hypotheses(estimates)
     if not hypotheses:
         return None
-    scores = _score(model["tempo"], tempo_rows(estimates, hypotheses))
-    best, shares = choose(scores)
-    tempo = _calibrated(model["tempo"], tempo_context(estimates, shares, best))
-    bpm = hypotheses[best]
-    meter_scores = _score(model["meter"], meter_rows(estimates, bpm))
-    which, meter_shares = choose(meter_scores)
-    signature = tuple(METERS)[which]
-    context = meter_context(estimates, meter_shares, which, tempo)
-    meter = _calibrated(model["meter"], context)
+    pulse = choose_pulse(hypotheses, _score(model["tempo"], pulse_rows(estimates, hypotheses)))
+    bpm, signature = pulse.bpm, pulse.signature
+    tempo = _calibrated(model["tempo"], tempo_context(estimates, pulse))
+    meter = _calibrated(model["meter"], meter_context(estimates, pulse, tempo))
     bars = place_bars(estimates, bpm, METERS[signature], model["downbeats"])
     if bars is None:
         return Rhythm(bpm, tempo, signature, meter)
@@ -158,23 +154,30 @@ def joined(
     return tuple(chosen)
 
 
-def tempo_context(estimates: Sequence[Estimate], shares: Floats, best: int) -> Row:
+def tempo_context(estimates: Sequence[Estimate], pulse: Pulse) -> Row:
     """What the confidence in a tempo is judged by."""
-    trackers = trackers_of(estimates)
+    row = tempo_rows(estimates, [pulse.bpm])[0]
+    kept = ("octaves", "agree", "slower", "faster", "essentia.confidence", "density", "percussive_share", "chord_pace")
     return {
-        "share": log_odds(float(shares[best])),
-        "second": log_odds(float(np.sort(shares)[-2])) if shares.size > 1 else -12.0,
-        "irregularity": max((1 - t.regularity for t in trackers), default=nan),
+        "share": log_odds(pulse.tempo_shares[0]),
+        "second": log_odds(pulse.tempo_shares[1]),
+        "other": log2(pulse.other_bpm / pulse.bpm),
+        "meter": float(tuple(METERS).index(pulse.signature)),
+        "irregularity": max((1 - t.regularity for t in trackers_of(estimates)), default=nan),
+        **{name: row[name] for name in kept},
     }
 
 
-def meter_context(estimates: Sequence[Estimate], shares: Floats, best: int, tempo: float) -> Row:
+def meter_context(estimates: Sequence[Estimate], pulse: Pulse, tempo: float) -> Row:
     """What the confidence in a meter is judged by."""
+    row = tempo_rows(estimates, [pulse.bpm])[0]
     return {
-        "share": log_odds(float(shares[best])),
-        "second": log_odds(float(np.sort(shares)[-2])),
-        "meter": float(best),
+        "share": log_odds(pulse.meter_shares[0]),
+        "second": log_odds(pulse.meter_shares[1]),
+        "meter": float(tuple(METERS).index(pulse.signature)),
         "tempo": log_odds(tempo),
+        "other": log2(pulse.other_bpm / pulse.bpm),
+        **{name: row[name] for name in ("octaves", "agree", "density", "percussive_share", "chord_pace")},
     }
 
 
@@ -227,14 +230,13 @@ def clip_seconds(estimates: Sequence[Estimate]) -> float:
 
 
 def _score(model: AttributeModel, rows: Sequence[Row]) -> Floats:
+    if model.scorer is None:
+        raise ValueError("the fusion model has no scorer for an attribute that needs one; fit it again")
     return model.scorer(table_of(rows, model.scorer.features))
 
 
 def _calibrated(model: AttributeModel, context: Row) -> float:
-    if model.confidence is None:
-        score = context["share"]
-    else:
-        score = float(model.confidence(table_of([context], model.confidence.features))[0])
+    score = float(model.confidence(table_of([context], model.confidence.features))[0])
     return round(float(model.calibration(score)), 4)
 
 

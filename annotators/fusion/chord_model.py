@@ -14,7 +14,7 @@ from math import log2, nan
 
 import numpy as np
 
-from schemas import ChordSpan, Estimate
+from schemas import ChordSequence, ChordSpan, Estimate
 
 from ..chord_evidence import MAJMIN_LABELS, NO_CHORD, OTHER, majmin_class
 from .evidence import Floats, Row, at, audio_of, numbers, spans_by_tool
@@ -68,7 +68,8 @@ def chord_rows(
     others = [s for name, s in spans_by_tool(estimates).items() if name != primary.annotator]
     masses, runner_masses = numbers(primary, "majmin_mass"), numbers(primary, "runner_up_mass")
     entropies, clip_masses = numbers(primary, "entropy"), numbers(primary, "majmin_mean")
-    shift = len(numbers(primary, "entropy")) - len(spans)  # a start frame that was joined to the next span
+    assert isinstance(primary.value, ChordSequence)
+    shift = len(primary.value.spans) - len(spans)  # a start frame that was joined to the next span
     sound, whole = audio_of(estimates), _whole(spans)
     total = sum(s.end - s.start for s in spans)
     rows = []

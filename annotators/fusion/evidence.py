@@ -139,8 +139,8 @@ def numbers(estimate: Estimate | None, name: str) -> Floats:
 
 
 def at(values: Floats, index: int) -> float:
-    """``values[index]``; NaN beyond the end."""
-    return float(values[index]) if index < values.size else nan
+    """``values[index]``; NaN beyond either end."""
+    return float(values[index]) if 0 <= index < values.size else nan
 
 
 def nearest(value: float, named: Sequence[float]) -> int | None:

@@ -26,12 +26,13 @@ ATTRIBUTES = ("tempo", "meter", "downbeats", "key", "chords")
 class AttributeModel:
     """How one attribute is decided.
 
-    ``scorer`` gives the log-odds of each hypothesis, ``confidence`` those of the chosen one in its context (absent: the
-    scorer's), ``calibration`` turns them into the probability, ``thresholds`` belong to the filter.
+    ``scorer`` gives the log-odds of each hypothesis (tempo's scores pairs with a meter, so meter has none of its own),
+    ``confidence`` those that the chosen one is right, ``calibration`` turns them into the probability, ``thresholds``
+    belong to the filter.
     """
 
-    scorer: Trees
-    confidence: Trees | None
+    scorer: Trees | None
+    confidence: Trees
     calibration: Calibration
     thresholds: tuple[Threshold, ...]
 
@@ -92,6 +93,23 @@ def check_fusion(settings: FusionSettings, tools: Sequence[str]) -> None:
             raise ValueError(f"fusion.{name}.precision: {error}") from None
 
 
+def filter_table(settings: FusionSettings) -> dict[str, dict[str, float]]:
+    """What the filter of recipe ``calibrated`` asks: attribute -> figures; empty for other recipes.
+
+    ``precision`` is what the user asked for, ``probability`` the least confidence that a kept label has, ``coverage``
+    the share of held-out clips of the truth corpus that kept one.
+    """
+    if settings.recipe != "calibrated":
+        return {}
+    model = load_model(settings.model)
+    asked = {name: float(getattr(settings, name).precision) for name in ATTRIBUTES}
+    found = {name: model[name].threshold(precision) for name, precision in asked.items()}
+    return {
+        name: {"precision": asked[name], "probability": entry.probability, "coverage": entry.coverage}
+        for name, entry in found.items()
+    }
+
+
 def model_from_json(data: Mapping[str, Any]) -> FusionModel:
     """Read what :mod:`benchmarks.labels.fit` writes."""
     return FusionModel(
@@ -104,10 +122,9 @@ def model_from_json(data: Mapping[str, Any]) -> FusionModel:
 
 def _attribute(data: Mapping[str, Any]) -> AttributeModel:
     curve = data["calibration"]
-    confidence = data.get("confidence")
     return AttributeModel(
-        Trees.from_json(data["scorer"]),
-        None if confidence is None else Trees.from_json(confidence),
+        None if data["scorer"] is None else Trees.from_json(data["scorer"]),
+        Trees.from_json(data["confidence"]),
         Calibration(np.asarray(curve["score"], np.float64), np.asarray(curve["probability"], np.float64)),
         tuple(Threshold(t["precision"], t["probability"], t["coverage"]) for t in data["thresholds"]),
     )

@@ -120,7 +120,9 @@ def sevenths_of(spans: Sequence[ChordSpan]) -> float:
 
 
 def _relative(name: str, scores: Floats) -> Mapping[str, Floats]:
-    return {name: scores, f"{name}.lead": _lead(scores), f"{name}.rank": np.argsort(np.argsort(-scores)).astype(float)}
+    scores = np.round(scores, 6)
+    better = (scores[None, :] > scores[:, None]).sum(axis=1)  # equal scores share a rank, so that no key is preferred
+    return {name: scores, f"{name}.lead": _lead(scores), f"{name}.rank": better.astype(np.float64)}
 
 
 def _lead(scores: Floats) -> Floats:

@@ -4,16 +4,18 @@ Conventions
 -----------
 Beats are those of the given tempo, the felt ones: 6/8 has two, each of three eighths; it differs from 2/4 by what
 happens between the beats. A tracker that counts r beats to the felt one (1/2, 3/2, 2, 3 ...) is asked about bars of r
-times as many of its own.
+times as many of its own. ``lead``: a figure less the best of the other meters'.
 """
 
 from collections.abc import Sequence
-from math import log2
+from math import nan
+
+import numpy as np
 
 from schemas import Estimate
 
 from .evidence import Row, Tracker, trackers_of
-from .rhythm_evidence import chord_change_fit, chord_pace, clip_rhythm
+from .rhythm_evidence import chord_times, phase_fit
 
 METERS: dict[str, int] = {"2/4": 2, "3/4": 3, "4/4": 4, "5/4": 5, "6/8": 2}
 """Time signature -> felt beats in a bar."""
@@ -21,45 +23,30 @@ METERS: dict[str, int] = {"2/4": 2, "3/4": 3, "4/4": 4, "5/4": 5, "6/8": 2}
 
 def meter_rows(estimates: Sequence[Estimate], bpm: float) -> list[Row]:
     """Features of each of ``METERS``, in order, at ``bpm``."""
+    times, beat = chord_times(estimates), 60.0 / bpm
     trackers = trackers_of(estimates)
-    whole = clip_rhythm(estimates, trackers)
-    whole["octaves"] = log2(bpm / 100.0)
-    whole["chord_pace"] = chord_pace(estimates, bpm)
-    whole["density"] = whole["onset_density"] * 60.0 / bpm
-    beat = 60.0 / bpm
-    for beats in (1, 2, 3, 4, 5, 6, 8):
-        whole[f"chord_fit{beats}"] = chord_change_fit(estimates, beats * beat)
-    for tracker in trackers:
-        whole |= _tracker_whole(tracker, bpm)
-    rows = []
-    for index, (name, beats) in enumerate(METERS.items()):
-        row = dict(whole)
-        row |= {"meter": float(index), "beats": float(beats), "compound": float(name == "6/8")}
-        row["chord_fit"] = chord_change_fit(estimates, beats * beat)
-        row["chord_fit_two"] = chord_change_fit(estimates, 2 * beats * beat)
+    rows: list[Row] = []
+    for name, beats in METERS.items():
+        row = {
+            "beats": float(beats),
+            "compound": float(name == "6/8"),
+            "chord_fit": phase_fit(times, beats * beat),
+            "chord_fit_two": phase_fit(times, 2 * beats * beat),
+            "chord_fit_half": phase_fit(times, beats * beat / 2),
+        }
         for tracker in trackers:
             row |= _tracker_row(tracker, bpm, beats)
         rows.append(row)
+    _add_leads(rows, ["chord_fit"] + [f"{t.name}.{what}" for t in trackers for what in _LED])
+    for tracker in trackers:
+        eighths = tracker.hypothesis(3 * bpm, 6) - tracker.hypothesis(bpm, 2)
+        waltz = tracker.hypothesis(1.5 * bpm, 3) - tracker.hypothesis(bpm, 2)
+        for row in rows:
+            row |= {f"{tracker.name}.eighths": eighths, f"{tracker.name}.waltz": waltz}
     return rows
 
 
-def _tracker_whole(tracker: Tracker, bpm: float) -> Row:
-    """The same for all hypotheses: bar lengths compared with one another, in felt beats."""
-    name, ratio = tracker.name, tracker.ratio(bpm)
-    row = {f"{name}.ratio": log2(ratio), f"{name}.bar_beats": max(tracker.grid.positions, default=0) / ratio}
-    for beats in (2, 3, 4, 5, 6):
-        length = beats * ratio
-        row[f"{name}.contrast{beats}"] = tracker.bar("bar_contrast", length)
-        row[f"{name}.down_lag{beats}"] = tracker.bar("downbeat_lag", length)
-        row[f"{name}.loglik{beats}"] = tracker.bar_log_likelihood(length)
-    for beats in (2, 3, 4):
-        row[f"{name}.likelihood{beats}"] = tracker.hypothesis(bpm, beats)
-    row[f"{name}.likelihood_eighths"] = tracker.hypothesis(3 * bpm, 6)
-    row[f"{name}.likelihood_halves"] = tracker.hypothesis(2 * bpm, 4)
-    row[f"{name}.likelihood_waltz"] = tracker.hypothesis(1.5 * bpm, 3)
-    for lag in (1 / 3, 1 / 2, 2, 3, 4, 6):
-        row[f"{name}.lag{lag:.2g}"] = tracker.lag(lag * ratio)
-    return row
+_LED = ("contrast", "down_lag", "loglik", "bar_likelihood")
 
 
 def _tracker_row(tracker: Tracker, bpm: float, beats: int) -> Row:
@@ -71,4 +58,16 @@ def _tracker_row(tracker: Tracker, bpm: float, beats: int) -> Row:
         f"{name}.margin": tracker.bar("bar_margin", length),
         f"{name}.down_lag": tracker.bar("downbeat_lag", length),
         f"{name}.loglik": tracker.bar_log_likelihood(length),
+        f"{name}.bar_likelihood": tracker.hypothesis(bpm, beats),
     }
+
+
+def _add_leads(rows: Sequence[Row], names: Sequence[str]) -> None:
+    """Lead of each hypothesis over those with another bar length."""
+    for name in names:
+        values = [row[name] for row in rows]
+        for row in rows:
+            others = [
+                v for v, other in zip(values, rows, strict=True) if other["beats"] != row["beats"] and not np.isnan(v)
+            ]
+            row[f"{name}.lead"] = row[name] - max(others) if others else nan

@@ -1,4 +1,4 @@
-"""What a clip's estimates say of its rhythm as a whole, whatever the hypothesis: features shared by tempo and meter."""
+"""Evidence read in the beats of a hypothesis, whatever a tracker counted: subdivision, chord changes."""
 
 from collections.abc import Sequence
 from math import log2, nan
@@ -7,71 +7,106 @@ import numpy as np
 
 from schemas import Estimate
 
-from .evidence import Row, Tracker, at, audio_of, changes, number, numbers, spans_by_tool
+from .evidence import LAGS, Floats, Row, Tracker, at, changes, nearest, numbers, spans_by_tool
 
-_DUPLE, _TRIPLE, _QUAD = (2,), (1, 3), (0, 4)  # of 1/4, 1/3, 1/2, 2/3, 3/4 of the way to the next beat
+_BANDS = {"low": 0, "high": -1}
 
 
-def clip_rhythm(estimates: Sequence[Estimate], trackers: Sequence[Tracker]) -> Row:
-    """One row: regularity, subdivision and accents by tracker, and the signal's own density."""
+def subdivision(tracker: Tracker, bpm: float) -> Row:
+    """How strong the places between two beats of ``bpm`` are, relative to on the beat.
+
+    ``half``: half way; ``third``, ``two_thirds``; ``quarter``: at 1/4 and 3/4. From the tracker's beat activation and
+    from onsets in the lowest and the highest band. NaN where the tracker measured no such place.
+    """
     row: Row = {}
-    for tracker in trackers:
-        name, estimate = tracker.name, tracker.estimate
-        between, every = numbers(estimate, "between"), numbers(estimate, "every")
-        on = numbers(estimate, "beat_activation")
-        row |= {
-            f"{name}.regularity": tracker.regularity,
-            f"{name}.irregularity": number(estimate, "irregularity"),
-            f"{name}.on": float(on.mean()) if on.size else nan,
-            f"{name}.duple": _mean(between, _DUPLE),
-            f"{name}.triple": _mean(between, _TRIPLE),
-            f"{name}.quad": _mean(between, _QUAD),
-            f"{name}.every2": at(every, 0),
-            f"{name}.every3": at(every, 1),
-            f"{name}.every4": at(every, 2),
-            f"{name}.own_bar": float(max(tracker.grid.positions, default=0)),
-        }
-        for band, label in ((0, "low"), (-1, "high")):
-            row |= _onsets(estimate, name, band, label)
-    sound = audio_of(estimates)
-    row |= {"percussive_share": sound["percussive_share"], "onset_density": sound["onset_density"]}
+    between, every = numbers(tracker.estimate, "between"), numbers(tracker.estimate, "every")
+    on = numbers(tracker.estimate, "beat_activation")
+    level = float(on.mean()) if on.size else nan
+    row |= _places(tracker.name, between, 1.0, tracker.ratio(bpm), _weaker(every, level, 0), _weaker(every, level, 1))
+    bands = tracker.estimate.details.get("onset_between")
+    if isinstance(bands, list) and bands:
+        for label, index in _BANDS.items():
+            values = np.asarray(bands[index], dtype=np.float64)
+            if values.size == 6:
+                beat = max(float(values[0]), 0.05)
+                row |= _places(f"{tracker.name}.{label}", values[1:] / beat, 1.0, tracker.ratio(bpm), nan, nan)
     return row
 
 
-def chord_change_fit(estimates: Sequence[Estimate], period: float) -> float:
-    """How well chord changes keep to one place in a period of seconds: 0 .. 1, NaN below two changes.
+def accents(tracker: Tracker, bpm: float) -> Row:
+    """Whether low and high onsets come again after 1/2, 1/3, 2/3, 1, 3/2, 2, 3, 4 beats of ``bpm``: autocorrelations.
 
-    Length of the mean of exp(2 pi i t / period) over the changes: 1 if all fall on one phase.
+    And whether the low onsets on the tracker's beats (the kick, the bass) come every 2nd, 3rd, 4th beat of ``bpm``.
     """
-    spans = spans_by_tool(estimates)
-    times = changes(next(iter(spans.values()))) if spans else np.zeros(0)
-    if times.size < 2:
+    row: Row = {}
+    ratio = tracker.ratio(bpm)
+    lags = tracker.estimate.details.get("onset_lag")
+    if isinstance(lags, list) and lags:
+        for label, index in _BANDS.items():
+            values = np.asarray(lags[index], dtype=np.float64)
+            for name, beats in _LAGS.items():
+                found = nearest(ratio * beats, LAGS)
+                row[f"{tracker.name}.{label}_again_{name}"] = nan if found is None else at(values, found)
+    for label in ("low", "all"):
+        on_beats = numbers(tracker.estimate, f"onset_{label}")
+        for beats in (2, 3, 4):
+            row[f"{tracker.name}.{label}_every{beats}"] = again(on_beats, beats * ratio)
+    return row
+
+
+_LAGS = {"half": 1 / 2, "third": 1 / 3, "two_thirds": 2 / 3, "beat": 1.0, "three_halves": 1.5, "two": 2.0, "three": 3.0}
+
+
+def again(values: Floats, lag: float) -> float:
+    """Correlation of ``values`` (one a beat) with themselves ``lag`` beats on; NaN unless that is 1 .. half of them."""
+    steps = round(lag)
+    if steps < 1 or abs(lag - steps) > 0.06 * lag or 2 * steps > values.size:
         return nan
-    return float(np.abs(np.mean(np.exp(2j * np.pi * times / period))))
+    a, b = values[:-steps] - values.mean(), values[steps:] - values.mean()
+    power = float(np.sum((values - values.mean()) ** 2)) * (values.size - steps) / values.size
+    return float(np.sum(a * b)) / power if power > 1e-9 else nan
 
 
-def chord_pace(estimates: Sequence[Estimate], bpm: float) -> float:
-    """Octaves of the median time between chord changes over a beat; NaN below two changes."""
+def _places(name: str, between: Floats, on: float, ratio: float, other2: float, other3: float) -> Row:
+    """``between``: strength at 1/4, 1/3, 1/2, 2/3, 3/4 of a tracker's beat; ``ratio`` of them make the hypothesis's."""
+    quarter, third, half, late, three = (at(between, i) for i in range(5))
+    found = {"half": nan, "third": nan, "two_thirds": nan, "quarter": nan}
+    match nearest(ratio, (1.0, 2.0, 1 / 2, 3.0)):
+        case 0:
+            found = {"half": half, "third": third, "two_thirds": late, "quarter": (quarter + three) / 2}
+        case 1:  # the tracker counts twice as fast: its other beats are half way
+            found = {"half": other2, "third": late, "two_thirds": third, "quarter": half}
+        case 2:  # half as fast: the hypothesis's beats are the tracker's and those half way
+            found = {"half": (quarter + three) / 2, "third": nan, "two_thirds": nan, "quarter": nan}
+        case 3:  # it counts the thirds
+            found = {"half": half, "third": other3, "two_thirds": other3, "quarter": nan}
+    return {f"{name}.{place}": value / on for place, value in found.items()}
+
+
+def _weaker(every: Floats, level: float, index: int) -> float:
+    """The other beats' activation relative to the strongest phase's; from ``every`` (2nd, 3rd): the difference."""
+    gap = at(every, index)
+    share = 1 / (index + 2)
+    strong = level + (1 - share) * gap
+    return (strong - gap) / strong if strong > 1e-6 else nan
+
+
+def chord_times(estimates: Sequence[Estimate]) -> Floats:
+    """Times of chord changes of the first recogniser, seconds."""
     spans = spans_by_tool(estimates)
-    times = changes(next(iter(spans.values()))) if spans else np.zeros(0)
+    return changes(next(iter(spans.values()))) if spans else np.zeros(0)
+
+
+def phase_fit(times: Floats, period: float) -> float:
+    """How well ``times`` keep to one place in a period of seconds: 0 .. 1, NaN below two.
+
+    Length of the mean of exp(2 pi i t / period): 1 if all fall on one phase.
+    """
+    return float(np.abs(np.mean(np.exp(2j * np.pi * times / period)))) if times.size >= 2 else nan
+
+
+def pace(times: Floats, bpm: float) -> float:
+    """Octaves of the median time between ``times`` over a beat; NaN below two."""
     gaps = np.diff(times)
     gaps = gaps[gaps > 0.1]
     return log2(float(np.median(gaps)) * bpm / 60.0) if gaps.size else nan
-
-
-def _mean(values: np.ndarray, index: tuple[int, ...]) -> float:
-    return float(values[list(index)].mean()) if values.size > max(index) else nan
-
-
-def _onsets(estimate: Estimate, name: str, band: int, label: str) -> Row:
-    bands = estimate.details.get("onset_between")
-    if not isinstance(bands, list) or not bands or not isinstance(bands[band], list):
-        return {}
-    values = np.asarray(bands[band], dtype=np.float64)  # on the beat, then the five places between
-    on = max(float(values[0]), 0.05)
-    return {
-        f"{name}.{label}_on": float(values[0]),
-        f"{name}.{label}_duple": float(values[3]) / on,
-        f"{name}.{label}_triple": float(values[[2, 4]].mean()) / on,
-        f"{name}.{label}_quad": float(values[[1, 5]].mean()) / on,
-    }

@@ -7,8 +7,8 @@ import numpy as np
 
 from schemas import Estimate
 
-from .evidence import Row, Tracker, numbers, tempo_of, trackers_of
-from .rhythm_evidence import chord_change_fit, chord_pace, clip_rhythm
+from .evidence import Row, Tracker, audio_of, number, numbers, tempo_of, trackers_of
+from .rhythm_evidence import accents, chord_times, pace, phase_fit, subdivision
 
 RATIOS = (1.0, 2.0, 1 / 2, 3 / 2, 2 / 3, 3.0, 1 / 3)
 MIN_BPM, MAX_BPM = 28.0, 280.0
@@ -19,9 +19,7 @@ ESSENTIA = "essentia_rhythm"
 
 def tempo_hypotheses(estimates: Sequence[Estimate]) -> list[float]:
     """Candidate tempi in BPM, the most trusted tool's measure of each first; empty if no tool found a beat."""
-    sources = [tracker.bpm for tracker in trackers_of(estimates)]
-    ticks = tempo_of(estimates, ESSENTIA)[1]
-    sources += [] if isnan(ticks) else [ticks]
+    sources = _sources(estimates)
     candidates = [bpm * ratio for ratio in RATIOS for bpm in sources]
     for estimate in estimates:  # peaks that a tool saw and did not choose
         candidates += numbers(estimate, "tempo_bpm").tolist() if estimate.attribute in ("beats", "tempo") else []
@@ -34,24 +32,27 @@ def tempo_hypotheses(estimates: Sequence[Estimate]) -> list[float]:
 
 def tempo_rows(estimates: Sequence[Estimate], hypotheses: Sequence[float]) -> list[Row]:
     """Features of each hypothesis."""
-    trackers = trackers_of(estimates)
-    whole = clip_rhythm(estimates, trackers)
+    trackers, sources = trackers_of(estimates), _sources(estimates)
     essentia, ticks = tempo_of(estimates, ESSENTIA)
-    sources = [t.bpm for t in trackers] + ([] if isnan(ticks) else [ticks])
+    sound, times = audio_of(estimates), chord_times(estimates)
     rows = []
     for bpm in hypotheses:
-        row = dict(whole)
-        row["octaves"] = log2(bpm / 100.0)
-        row["agree"] = float(sum(abs(log2(source / bpm)) < _SAME for source in sources))
+        row = {
+            "octaves": log2(bpm / 100.0),
+            "agree": float(sum(abs(log2(source / bpm)) < _SAME for source in sources)),
+            "slower": float(sum(log2(source / bpm) < -0.5 for source in sources)),
+            "faster": float(sum(log2(source / bpm) > 0.5 for source in sources)),
+            "essentia.ratio": _octaves(ticks, bpm),
+            "essentia.confidence": nan if essentia is None or essentia.confidence is None else essentia.confidence,
+            "essentia.share": _share(essentia, "tempo_share", bpm),
+            "chord_pace": pace(times, bpm),
+            "chord_beat": phase_fit(times, 60.0 / bpm),
+            "chord_two": phase_fit(times, 120.0 / bpm),
+            "density": sound["onset_density"] * 60.0 / bpm,
+            "percussive_share": sound["percussive_share"],
+        }
         for tracker in trackers:
             row |= _tracker_row(tracker, bpm)
-        row["essentia.ratio"] = _octaves(ticks, bpm)
-        row["essentia.confidence"] = nan if essentia is None or essentia.confidence is None else essentia.confidence
-        row["essentia.share"] = _share(essentia, "tempo_share", bpm)
-        row["chord_pace"] = chord_pace(estimates, bpm)
-        row["chord_beat"] = chord_change_fit(estimates, 60.0 / bpm)
-        row["chord_two"] = chord_change_fit(estimates, 120.0 / bpm)
-        row["density"] = row["onset_density"] * 60.0 / bpm
         rows.append(row)
     return rows
 
@@ -59,14 +60,14 @@ def tempo_rows(estimates: Sequence[Estimate], hypotheses: Sequence[float]) -> li
 def _tracker_row(tracker: Tracker, bpm: float) -> Row:
     name, ratio = tracker.name, tracker.ratio(bpm)
     own_bar = max(tracker.grid.positions, default=0)
-    row = {
+    return {
         f"{name}.ratio": _octaves(tracker.bpm, bpm),
         f"{name}.bar_beats": own_bar / ratio if own_bar else nan,
+        f"{name}.irregularity": number(tracker.estimate, "irregularity"),
         f"{name}.likelihood": tracker.hypothesis(bpm),
-        f"{name}.likelihood3": tracker.hypothesis(bpm, 3) - tracker.hypothesis(bpm, 4),
-        f"{name}.likelihood2": tracker.hypothesis(bpm, 2) - tracker.hypothesis(bpm, 4),
         f"{name}.likelihood_double": tracker.hypothesis(2 * bpm),
         f"{name}.likelihood_triple": tracker.hypothesis(3 * bpm),
+        f"{name}.likelihood_half": tracker.hypothesis(bpm / 2),
         f"{name}.strength": _share(tracker.estimate, "tempo_strength", bpm),
         f"{name}.lag": tracker.lag(ratio),
         f"{name}.lag_half": tracker.lag(ratio / 2),
@@ -74,10 +75,14 @@ def _tracker_row(tracker: Tracker, bpm: float) -> Row:
         f"{name}.lag_two": tracker.lag(ratio * 2),
         f"{name}.lag_three": tracker.lag(ratio * 3),
         f"{name}.lag_four": tracker.lag(ratio * 4),
+        **subdivision(tracker, bpm),
+        **accents(tracker, bpm),
     }
-    for beats in (2, 3, 4, 5, 6):
-        row[f"{name}.loglik{beats}"] = tracker.bar_log_likelihood(beats)
-    return row
+
+
+def _sources(estimates: Sequence[Estimate]) -> list[float]:
+    ticks = tempo_of(estimates, ESSENTIA)[1]
+    return [tracker.bpm for tracker in trackers_of(estimates)] + ([] if isnan(ticks) else [ticks])
 
 
 def _octaves(bpm: float, of: float) -> float:

@@ -3,13 +3,19 @@
 import glob
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
+from annotators.beat_evidence import onset_lag
 from benchmarks.annotators.dump import read_dump
 from benchmarks.truth.read import TruthClip, read_truth
-from schemas import Estimate, from_json
+from schemas import BeatGrid, Estimate, from_json
 from schemas.truth import ClipTruth
+
+NULL = "null:"
+"""Mark of the negative set: ``null:key`` says that no key is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +32,13 @@ class LabelClip:
     library: str
 
     @property
-    def positive(self) -> bool:
-        """True for music with a truth, False for what must not be labelled."""
-        return not self.truth.empty
+    def ordinary(self) -> bool:
+        """True for music of which nothing must be null."""
+        return not any(mark.startswith(NULL) for mark in self.marks)
+
+    def outcome(self, attribute: str, score: float | None) -> float | None:
+        """``score``, 0 where any label of ``attribute`` is wrong, None where the truth says nothing of it."""
+        return 0.0 if NULL + attribute in self.marks else score
 
 
 def truth_of(clip: TruthClip) -> ClipTruth:
@@ -54,6 +64,7 @@ def load(truth_folder: Path, dump_folder: Path, tools: Iterable[str] | None = No
         if not path.is_file():
             continue
         _, gate, estimates = read_dump(path)
+        estimates = [with_onset_lag(e, path) for e in estimates]
         for extra in sorted(path.parent.glob(f"{glob.escape(relative.name)}.*.more")):
             estimates.append(from_json(Estimate, extra.read_text("utf-8")))
         if wanted is not None:
@@ -64,6 +75,30 @@ def load(truth_folder: Path, dump_folder: Path, tools: Iterable[str] | None = No
         name, marks = relative.as_posix(), clip.marks
         found.append(LabelClip(name, clip.split, clip.family, truth_of(clip), ordered, gate, marks, clip.library))
     return found
+
+
+FRAME_RATES = {"madmom_downbeat": 100, "beatnet": 50}
+
+
+def with_onset_lag(estimate: Estimate, path: Path) -> Estimate:
+    """A tracker's estimate with the evidence that dumps of before 2026-11-25 lack, from the frames that they kept."""
+    fps = FRAME_RATES.get(estimate.annotator)
+    known = "onset_between" not in estimate.details or "onset_lag" in estimate.details
+    if fps is None or known or not isinstance(estimate.value, BeatGrid):
+        return estimate
+    with np.load(path.with_suffix(".npz")) as frames:
+        onsets = frames[f"{estimate.annotator}.onsets"].astype(np.float32)
+    return replace(estimate, details={**estimate.details, "onset_lag": onset_lag(onsets, fps, estimate.value.times)})
+
+
+def negatives_of(clips: Sequence[LabelClip]) -> tuple[list[LabelClip], list[LabelClip]]:
+    """The negative set in two: every other clip of each kind to fit on (split train), the rest to judge (test)."""
+    kinds: dict[str, int] = {}
+    halves: tuple[list[LabelClip], list[LabelClip]] = [], []
+    for clip in sorted(clips, key=lambda c: c.name):
+        number = kinds[clip.family] = kinds.get(clip.family, -1) + 1
+        halves[number % 2].append(replace(clip, split=("train", "test")[number % 2]))
+    return halves
 
 
 def data_fingerprint(clips: Sequence[LabelClip]) -> str:

@@ -12,11 +12,12 @@ from pathlib import Path
 from annotators import load_profile
 from annotators.fusion import fuse
 from annotators.profile import Profile
-from benchmarks.labels.corpus import LabelClip, load
+from benchmarks.labels.corpus import NULL, LabelClip, load, negatives_of
 from benchmarks.labels.families import family_table
 from benchmarks.machine import machine, wilson
 from pipeline.evaluate_labels import judge_all
 from pipeline.evaluate_labels_report import as_json, markdown, write_study
+from schemas import Labels
 
 SETS = ("rendered", "recorded")
 
@@ -43,7 +44,8 @@ def main() -> None:
             if clips:
                 report(clips, profile, title, args.out, args.rounds)
     if (args.dump / "negatives").is_dir():
-        print(negatives(load(args.truth / "negatives", args.dump / "negatives", tools), profile))
+        _, judged = negatives_of(load(args.truth / "negatives", args.dump / "negatives", tools))
+        print(negatives(judged, profile))
 
 
 def report(clips: list[LabelClip], profile: Profile, title: str, out: Path | None, rounds: int) -> None:
@@ -62,28 +64,39 @@ def report(clips: list[LabelClip], profile: Profile, title: str, out: Path | Non
 
 
 def negatives(clips: list[LabelClip], profile: Profile) -> str:
-    """Labels given to what must not have any, by mark: counts of labels that the truth does not know."""
+    """Labels given to the half of the negatives that was not fitted on, by kind: only what must be null is counted."""
     table: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    asked = given = 0
     for clip in clips:
-        row = table[" ".join(clip.marks) or clip.family]
+        row = table[clip.family]
         row["clips"] += 1
         row["gate"] += clip.gate is not None
-        if clip.gate is not None:
-            continue
-        labels = fuse(clip.estimates, profile.fusion)
-        for name, value, truth in (
-            ("tempo", labels.tempo_bpm, clip.truth.tempo_bpm),
-            ("meter", labels.time_signature, clip.truth.time_signature),
-            ("key", labels.key, clip.truth.key),
-            ("chords", labels.chords or None, clip.truth.chords),
+        labels = Labels() if clip.gate is not None else fuse(clip.estimates, profile.fusion)
+        for name, value in (
+            ("tempo", labels.tempo_bpm),
+            ("meter", labels.time_signature),
+            ("downbeats", labels.downbeats or None),
+            ("key", labels.key),
+            ("chords", labels.chords or None),
         ):
-            row[name] += value is not None and truth is None
-    columns = ("clips", "gate", "tempo", "meter", "key", "chords")
-    lines = ["## Labels given where there is none", "", "| marks | " + " | ".join(columns) + " |", "|---" * 7 + "|"]
-    lines += [f"| {marks} | " + " | ".join(str(row[c]) for c in columns) + " |" for marks, row in sorted(table.items())]
-    given = sum(row[c] for row in table.values() for c in columns[2:])
-    low, high = wilson(given, max(1, sum(row["clips"] for row in table.values())))
-    return "\n".join([*lines, "", f"{given} labels in {len(clips)} clips (95 %: {low:.3f} to {high:.3f} a clip)"])
+            if NULL + name in clip.marks:
+                asked, given = asked + 1, given + (value is not None)
+                row[name] += value is not None
+                row[f"{name}.asked"] += 1
+    columns = ("tempo", "meter", "downbeats", "key", "chords")
+    lines = [
+        "## Labels where none is right",
+        "",
+        "| kind | clips | refused by the gate | " + " | ".join(columns) + " |",
+    ]
+    lines.append("|---" * (3 + len(columns)) + "|")
+    for kind, row in sorted(table.items()):
+        cells = [f"{row[c]} of {row[f'{c}.asked']}" if row[f"{c}.asked"] else "" for c in columns]
+        lines.append(f"| {kind} | {row['clips']} | {row['gate']} | " + " | ".join(cells) + " |")
+    low, high = wilson(given, asked)
+    return "\n".join(
+        [*lines, "", f"{given} of {asked} labels that must be null were given (95 %: {low:.3f} to {high:.3f})"]
+    )
 
 
 if __name__ == "__main__":

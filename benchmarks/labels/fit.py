@@ -18,7 +18,7 @@ from typing import Any
 from annotators import load_profile
 from annotators.fusion.fusion_model import ATTRIBUTES, model_from_json
 from benchmarks.labels import harmony_fit, rhythm_fit
-from benchmarks.labels.corpus import LabelClip, data_fingerprint, load
+from benchmarks.labels.corpus import LabelClip, data_fingerprint, load, negatives_of
 from benchmarks.machine import machine
 
 MODELS = Path(__file__).parents[2] / "annotators" / "fusion" / "models"
@@ -26,22 +26,22 @@ RENDERED, NEGATIVES = "rendered", "negatives"
 
 
 def read(truth: Path, dump: Path, tools: list[str]) -> list[LabelClip]:
-    """Clips to fit on: rendered train and validation that the gate passes, and the negatives that it lets through."""
-    clips = [c for c in load(truth / RENDERED, dump / RENDERED, tools) if c.split != "test" and c.gate is None]
+    """Clips to fit on: rendered train and validation, and every other negative; only what the gate lets through."""
+    clips = load(truth / RENDERED, dump / RENDERED, tools)
     if (dump / NEGATIVES).is_dir():
-        clips += [c for c in load(truth / NEGATIVES, dump / NEGATIVES, tools) if c.split != "test" and c.gate is None]
-    return clips
+        fitted, _ = negatives_of(load(truth / NEGATIVES, dump / NEGATIVES, tools))
+        clips += fitted
+    return [c for c in clips if c.split != "test" and c.gate is None]
 
 
 def fit_profile(clips: list[LabelClip], settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Attribute -> its part of the model file."""
 
     def in_pool(clip: LabelClip) -> bool:
-        return clip.positive  # how many negatives there are is the corpus's choice: they must not move the curve
+        return clip.ordinary  # how many negatives there are is the corpus's choice: they must not move the curve
 
-    fitted = rhythm_fit.fit_rhythm(clips, settings, in_pool)
+    fitted, bpm = rhythm_fit.fit_rhythm(clips, settings, in_pool)
     key, beliefs = harmony_fit.fit_key(clips, settings, in_pool)
-    bpm = rhythm_fit.fit_tempo(clips, settings, in_pool)[1]
     chords = harmony_fit.fit_chords(clips, beliefs, bpm, settings, in_pool)
     found = {**fitted, "key": key, "chords": chords}
     for name in ATTRIBUTES:
@@ -68,9 +68,9 @@ def main() -> None:
         sys.exit(
             f"no dumped clip of split train below {args.dump}: run benchmarks.truth and benchmarks.annotators.dump"
         )
-    counts = {split: sum(c.split == split and c.positive for c in clips) for split in ("train", "validation")}
-    families = len({c.family for c in clips if c.positive})
-    negatives = sum(not c.positive for c in clips)
+    counts = {split: sum(c.split == split and c.ordinary for c in clips) for split in ("train", "validation")}
+    families = len({c.family for c in clips if c.ordinary})
+    negatives = sum(not c.ordinary for c in clips)
     print(f"{counts} clips of {families} families, {negatives} negatives; {args.profile}: {tools}")
     attributes = fit_profile(clips, {**rhythm_fit.SETTINGS, **harmony_fit.SETTINGS})
     model = {

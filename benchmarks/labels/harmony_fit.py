@@ -1,6 +1,7 @@
 """Keys and chords fitted: keys from profiles and chords, then chords with the belief in the keys."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,18 +11,18 @@ from annotators.fusion.calibrated import chord_context, joined, key_context
 from annotators.fusion.choose import choose
 from annotators.fusion.chord_model import candidates_of, chord_rows, primary_of
 from annotators.fusion.key_model import key_rows
-from benchmarks.labels.boosting import Boosting, Examples
+from benchmarks.labels.boosting import CONFIDENCE, Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
 from benchmarks.labels.held_out import Fitted, Floats, Judgement, finish, held
-from benchmarks.labels.rhythm_fit import Pool, Settings, knows
+from benchmarks.labels.rhythm_fit import Pool, Settings
 from schemas import ChordSpan
 from schemas.music import KEYS, key_index
 
 SETTINGS: Settings = {
-    "key": Boosting(trees=120),
-    "chords": Boosting(trees=120, min_leaf=40),
-    "key.confidence": Boosting(trees=40, leaves=4, share=1.0, rising=("share", "votes")),
-    "chords.confidence": Boosting(trees=40, leaves=4, share=1.0, rising=("share", "key")),
+    "key": Boosting(),
+    "chords": Boosting(min_leaf=40),
+    "key.confidence": replace(CONFIDENCE, rising=("share", "votes")),
+    "chords.confidence": replace(CONFIDENCE, rising=("share", "key")),
 }
 """Hyper-parameters of both, and of their confidences."""
 
@@ -32,10 +33,11 @@ def fit_key(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tu
     for clip in clips:
         rows = key_rows(clip.estimates)
         tables[clip.name] = rows
-        if clip.split == "train" and knows(clip, clip.truth.key):
-            want = None if clip.truth.key is None else key_index(clip.truth.key)
-            for k, row in enumerate(rows):
-                examples.add(row, float(k == want), clip.family)
+        want = None if clip.truth.key is None else key_index(clip.truth.key)
+        for k, row in enumerate(rows):
+            right = clip.outcome("key", None if want is None else float(k == want))
+            if clip.split == "train" and right is not None:
+                examples.add(row, right, clip.family)
     scorer = held(examples, settings["key"])
     judgements, beliefs = [], {}
     for clip in clips:
@@ -46,7 +48,7 @@ def fit_key(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tu
         best, shares = choose(scorer(rows, clip.family))
         beliefs[clip.name] = shares
         truth = clip.truth.key
-        outcome = float(key_index(truth) == best) if truth is not None else (None if clip.positive else 0.0)
+        outcome = clip.outcome("key", None if truth is None else float(key_index(truth) == best))
         judgements.append(Judgement(clip, key_context(clip.estimates, shares, rows[best]), outcome))
     return finish(scorer, judgements, settings["key.confidence"], in_pool), beliefs
 
@@ -64,13 +66,13 @@ def fit_chords(
         candidates = candidates_of(clip.estimates)
         rows = chord_rows(clip.estimates, candidates, beliefs[clip.name], bpm.get(clip.name))
         tables[clip.name] = candidates, rows
-        if clip.split != "train" or not knows(clip, clip.truth.chords):
+        if clip.split != "train":
             continue
         _, spans = primary_of(clip.estimates)
         for span, own, table in zip(spans, candidates, rows, strict=True):
             seconds = span.end - span.start
             for candidate, row in zip(own, table, strict=True):
-                share = share_right(span, candidate.kind, clip.truth.chords)
+                share = clip.outcome("chords", share_right(span, candidate.kind, clip.truth.chords or ()))
                 if share is not None:
                     examples.add(row, share, clip.family, seconds)
     scorer = held(examples, settings["chords"])
@@ -83,14 +85,12 @@ def fit_chords(
         spans = joined(primary_of(clip.estimates)[1], candidates, shares)
         score = chord_recall(spans, clip.truth.chords)[0]
         context = chord_context(clip.estimates, spans, rows, beliefs[clip.name])
-        judgements.append(Judgement(clip, context, score if score is not None else (None if clip.positive else 0.0)))
+        judgements.append(Judgement(clip, context, clip.outcome("chords", score)))
     return finish(scorer, judgements, settings["chords.confidence"], in_pool)
 
 
-def share_right(span: ChordSpan, kind: int, truth: Sequence[ChordSpan] | None) -> float | None:
-    """Share of a span's time in which the truth is of ``kind``; 0 without a truth, None where it is of no triad."""
-    if truth is None:
-        return 0.0
+def share_right(span: ChordSpan, kind: int, truth: Sequence[ChordSpan]) -> float | None:
+    """Share of a span's time in which the truth is of ``kind``; None where it names no triad at all."""
     right, total = 0.0, 0.0
     for true in truth:
         seconds = min(span.end, true.end) - max(span.start, true.start)

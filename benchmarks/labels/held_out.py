@@ -60,7 +60,7 @@ class Fitted:
 
 
 def finish(
-    scorer: Held, judgements: Sequence[Judgement], settings: Boosting, in_pool: Callable[[LabelClip], bool]
+    scorer: Held | None, judgements: Sequence[Judgement], settings: Boosting, in_pool: Callable[[LabelClip], bool]
 ) -> Fitted:
     """Confidence, calibration and thresholds from the judgements of fit and tune clips.
 
@@ -87,7 +87,7 @@ def finish(
         "ece": expected_calibration_error(chance, outcome),
     }
     data = {
-        "scorer": scorer.data,
+        "scorer": None if scorer is None else scorer.data,
         "confidence": confidence.data,
         "calibration": curve,
         "thresholds": table,

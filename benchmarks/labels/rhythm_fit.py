@@ -8,8 +8,9 @@ from annotators.evaluation.clip_scores import beat_f, tempo_accuracy
 from annotators.fusion.calibrated import bars_context, clip_seconds, meter_context, tempo_context
 from annotators.fusion.choose import choose
 from annotators.fusion.downbeat_model import Bars, bar_hypotheses, bar_rows, grid_of
-from annotators.fusion.meter_model import METERS, meter_rows
-from annotators.fusion.tempo_model import tempo_hypotheses, tempo_rows
+from annotators.fusion.meter_model import METERS
+from annotators.fusion.pulse_model import Pulse, choose_pulse, pulse_rows
+from annotators.fusion.tempo_model import tempo_hypotheses
 from benchmarks.labels.boosting import Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
 from benchmarks.labels.held_out import Fitted, Judgement, finish, held
@@ -20,76 +21,85 @@ SIGNATURES = tuple(METERS)
 
 Settings = Mapping[str, Boosting]
 SETTINGS: Settings = {
-    "tempo": Boosting(trees=150),
-    "meter": Boosting(trees=150),
-    "downbeats": Boosting(trees=120),
-    "tempo.confidence": Boosting(trees=40, leaves=4, share=1.0, rising=("share",)),
-    "meter.confidence": Boosting(trees=40, leaves=4, share=1.0, rising=("share", "tempo")),
-    "downbeats.confidence": Boosting(trees=40, leaves=4, share=1.0, rising=("share", "tempo", "meter")),
+    "tempo": Boosting(),
+    "downbeats": Boosting(trees=50),
+    "tempo.confidence": Boosting(trees=40, rate=0.15, leaves=4, min_leaf=15, l2=1.0, share=0.6, rising=("share",)),
+    "meter.confidence": Boosting(
+        trees=40, rate=0.15, leaves=4, min_leaf=15, l2=1.0, share=0.6, rising=("share", "tempo")
+    ),
+    "downbeats.confidence": Boosting(trees=20, rate=0.15, leaves=4, share=1.0, rising=("share", "tempo", "meter")),
 }
-"""Hyper-parameters of the three, and of their confidences."""
+"""Hyper-parameters: tempo's scorer is that of pairs of tempo and meter."""
 
 
-def fit_rhythm(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> dict[str, Fitted]:
-    """``clips``: of the splits train (fit) and validation (tune), negatives included."""
-    tempo, bpm = fit_tempo(clips, settings, in_pool)
-    meter, signature = fit_meter(clips, bpm, tempo, settings, in_pool)
-    downbeats = fit_downbeats(clips, bpm, signature, tempo, meter, settings, in_pool)
-    return {"tempo": tempo, "meter": meter, "downbeats": downbeats}
+def fit_rhythm(
+    clips: Sequence[LabelClip], settings: Settings, in_pool: Pool
+) -> tuple[dict[str, Fitted], dict[str, float]]:
+    """Tempo, meter and downbeats, and the tempo chosen for each clip.
+
+    ``clips``: of the splits train (fit) and validation (tune), negatives included.
+    """
+    tempo, meter, pulses = fit_pulse(clips, settings, in_pool)
+    downbeats = fit_downbeats(clips, pulses, tempo, meter, settings, in_pool)
+    bpm = {name: pulse.bpm for name, pulse in pulses.items()}
+    return {"tempo": tempo, "meter": meter, "downbeats": downbeats}, bpm
 
 
-def fit_tempo(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tuple[Fitted, dict[str, float]]:
-    """The model, and the tempo that it (held out) chooses for each clip."""
+def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tuple[Fitted, Fitted, dict[str, Pulse]]:
+    """Models of tempo and meter, and what they (held out) choose for each clip."""
     examples, tables = Examples(), {}
     for clip in clips:
         hypotheses = tempo_hypotheses(clip.estimates)
-        rows = tempo_rows(clip.estimates, hypotheses)
-        tables[clip.name] = hypotheses, rows
-        if clip.split == "train" and knows(clip, clip.truth.tempo_bpm):
-            for bpm, row in zip(hypotheses, rows, strict=True):
-                examples.add(row, tempo_accuracy(bpm, clip.truth.tempo_bpm) or 0.0, clip.family)
-    scorer = held(examples, settings["tempo"])
-    judgements, chosen = [], {}
-    for clip in clips:
-        hypotheses, rows = tables[clip.name]
         if not hypotheses:
             continue
-        best, shares = choose(scorer(rows, clip.family))
-        chosen[clip.name] = hypotheses[best]
-        right = tempo_accuracy(hypotheses[best], clip.truth.tempo_bpm)
-        outcome = right if right is not None else (0.0 if not clip.positive else None)
-        judgements.append(Judgement(clip, tempo_context(clip.estimates, shares, best), outcome))
-    return finish(scorer, judgements, settings["tempo.confidence"], in_pool), chosen
+        tables[clip.name] = hypotheses, pulse_rows(clip.estimates, hypotheses)
+        if clip.split == "train":
+            for row, right in zip(tables[clip.name][1], pairs_right(clip, hypotheses), strict=True):
+                if right is not None:
+                    examples.add(row, right, clip.family)
+    scorer = held(examples, settings["tempo"])
+    pulses = {}
+    for clip in clips:
+        if clip.name in tables:
+            hypotheses, rows = tables[clip.name]
+            pulses[clip.name] = choose_pulse(hypotheses, scorer(rows, clip.family))
+    heard = [clip for clip in clips if clip.name in pulses]
+    judgements = [
+        Judgement(
+            clip,
+            tempo_context(clip.estimates, pulses[clip.name]),
+            clip.outcome("tempo", tempo_accuracy(pulses[clip.name].bpm, clip.truth.tempo_bpm)),
+        )
+        for clip in heard
+    ]
+    tempo = finish(scorer, judgements, settings["tempo.confidence"], in_pool)
+    judgements = []
+    for clip in heard:
+        truth, pulse = clip.truth.time_signature, pulses[clip.name]
+        outcome = clip.outcome("meter", None if truth is None else float(truth == pulse.signature))
+        judgements.append(Judgement(clip, meter_context(clip.estimates, pulse, tempo.probability[clip.name]), outcome))
+    return tempo, finish(None, judgements, settings["meter.confidence"], in_pool), pulses
 
 
-def fit_meter(
-    clips: Sequence[LabelClip], bpm: dict[str, float], tempo: Fitted, settings: Settings, in_pool: Pool
-) -> tuple[Fitted, dict[str, str]]:
-    """The model, and the time signature chosen for each clip."""
-    examples = Examples()
-    for clip in clips:
-        at = near_truth(clip, bpm)
-        if clip.split == "train" and at is not None and clip.truth.time_signature in METERS:
-            for signature, row in zip(SIGNATURES, meter_rows(clip.estimates, at), strict=True):
-                examples.add(row, float(signature == clip.truth.time_signature), clip.family)
-    scorer = held(examples, settings["meter"])
-    judgements, chosen = [], {}
-    for clip in clips:
-        if clip.name not in bpm:
-            continue
-        best, shares = choose(scorer(meter_rows(clip.estimates, bpm[clip.name]), clip.family))
-        chosen[clip.name] = SIGNATURES[best]
-        context = meter_context(clip.estimates, shares, best, tempo.probability[clip.name])
-        truth = clip.truth.time_signature
-        outcome = float(truth == SIGNATURES[best]) if truth is not None else (None if clip.positive else 0.0)
-        judgements.append(Judgement(clip, context, outcome))
-    return finish(scorer, judgements, settings["meter.confidence"], in_pool), chosen
+def pairs_right(clip: LabelClip, hypotheses: Sequence[float]) -> list[float | None]:
+    """1 for the pair of the true tempo and the true meter, 0 for the others, in the order of the rows.
+
+    Where only the tempo is known, only pairs of a wrong tempo are known to be wrong.
+    """
+    found: list[float | None] = []
+    for bpm in hypotheses:
+        tempo = clip.outcome("tempo", tempo_accuracy(bpm, clip.truth.tempo_bpm))
+        for signature in SIGNATURES:
+            truth = clip.truth.time_signature
+            meter = clip.outcome("meter", None if truth is None else float(truth == signature))
+            known = tempo is not None and (meter is not None or tempo == 0.0)
+            found.append(min(tempo or 0.0, 1.0 if meter is None else meter) if known else None)
+    return found
 
 
 def fit_downbeats(
     clips: Sequence[LabelClip],
-    bpm: dict[str, float],
-    signature: dict[str, str],
+    pulses: dict[str, Pulse],
     tempo: Fitted,
     meter: Fitted,
     settings: Settings,
@@ -98,11 +108,12 @@ def fit_downbeats(
     """The model of where bars begin; its target is the F-measure of the downbeats."""
     examples = Examples()
     for clip in clips:
-        at = near_truth(clip, bpm)
+        at = near_truth(clip, pulses)
         if clip.split != "train" or clip.truth.downbeats is None or at is None:
             continue
         asked = {(round(at, 6), METERS.get(clip.truth.time_signature or "", 4))}
-        asked.add((round(bpm[clip.name], 6), METERS[signature[clip.name]]))
+        pulse = pulses[clip.name]
+        asked.add((round(pulse.bpm, 6), METERS[pulse.signature]))
         for tempo_bpm, beats in sorted(asked):
             found = hypotheses_at(clip, tempo_bpm, beats)
             if found is not None:
@@ -111,7 +122,8 @@ def fit_downbeats(
     scorer = held(examples, settings["downbeats"])
     judgements = []
     for clip in clips:
-        found = hypotheses_at(clip, bpm[clip.name], METERS[signature[clip.name]]) if clip.name in bpm else None
+        chosen = pulses.get(clip.name)
+        found = None if chosen is None else hypotheses_at(clip, chosen.bpm, METERS[chosen.signature])
         if found is None:
             continue
         hypotheses, rows = found
@@ -120,7 +132,7 @@ def fit_downbeats(
             clip.estimates, np.sort(shares)[::-1], tempo.probability[clip.name], meter.probability[clip.name]
         )
         f = beat_f(hypotheses[best].downbeats, clip.truth.downbeats)
-        judgements.append(Judgement(clip, context, f if f is not None else (None if clip.positive else 0.0)))
+        judgements.append(Judgement(clip, context, clip.outcome("downbeats", f)))
     return finish(scorer, judgements, settings["downbeats.confidence"], in_pool)
 
 
@@ -133,17 +145,12 @@ def hypotheses_at(clip: LabelClip, bpm: float, beats_per_bar: int) -> tuple[list
     return hypotheses, bar_rows(clip.estimates, grid, beats_per_bar, hypotheses)
 
 
-def near_truth(clip: LabelClip, bpm: dict[str, float]) -> float | None:
+def near_truth(clip: LabelClip, pulses: dict[str, Pulse]) -> float | None:
     """The chosen tempo if it is right, else the hypothesis that is; None if none is."""
     truth = clip.truth.tempo_bpm
-    if truth is None or clip.name not in bpm:
+    if truth is None or clip.name not in pulses:
         return None
-    for candidate in (bpm[clip.name], *tempo_hypotheses(clip.estimates)):
+    for candidate in (pulses[clip.name].bpm, *tempo_hypotheses(clip.estimates)):
         if tempo_accuracy(candidate, truth):
             return candidate
     return None
-
-
-def knows(clip: LabelClip, value: object) -> bool:
-    """True where the truth of an attribute is known, be it that there is none."""
-    return value is not None or not clip.positive

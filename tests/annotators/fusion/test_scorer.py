@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -115,6 +115,7 @@ def test_a_threshold_between_two_precisions_is_the_stricter() -> None:
         threshold_for(table, 0.99)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-30, 30), min_size=1, max_size=40))
 def test_at_most_one_hypothesis_is_right(scores: list[float]) -> None:
     share = probabilities(np.array(scores))
