@@ -66,11 +66,14 @@ def atonal(midi: mido.MidiFile, rng: np.random.Generator) -> mido.MidiFile:
 
 
 def with_tempo_change(midi: mido.MidiFile, tick: int, microseconds: int) -> mido.MidiFile:
-    """A copy with another tempo (microseconds a quarter) from ``tick`` on."""
+    """A copy with another tempo (microseconds a quarter) from ``tick`` on, written into the first track."""
     copy = mido.MidiFile(type=1, ticks_per_beat=midi.ticks_per_beat)
-    copy.tracks.append(mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=microseconds, time=tick)]))
-    for track in midi.tracks:
-        copy.tracks.append(mido.MidiTrack(message.copy() for message in track))
-    # The first track of a type 1 file is the tempo map for most readers: the change is moved behind it.
-    copy.tracks.append(copy.tracks.pop(0))
+    copy.tracks.extend(mido.MidiTrack(message.copy() for message in track) for track in midi.tracks)
+    first, now, place = copy.tracks[0], 0, 0
+    while place < len(first) and now + first[place].time <= tick and first[place].type != "end_of_track":
+        now += first[place].time
+        place += 1
+    if place < len(first):
+        first[place].time = max(0, first[place].time - (tick - now))
+    first.insert(place, mido.MetaMessage("set_tempo", tempo=microseconds, time=tick - now))
     return copy

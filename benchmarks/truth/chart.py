@@ -98,7 +98,9 @@ def _loop_bars(rng: np.random.Generator, style: Style, bar_s: float) -> list[tup
     most = max(1, min(8, int(8.5 / bar_s)))
     while True:
         count = int(rng.integers(1, most + 1)) if rng.random() < 0.5 else min(most, int(rng.choice([2, 4, 4, 8])))
-        bars = [(0.0, middle) if middle is not None and rng.random() < rate else (0.0,) for _ in range(count)]
+        bars: list[tuple[float, ...]] = [
+            (0.0, middle) if middle is not None and rng.random() < rate else (0.0,) for _ in range(count)
+        ]
         if 2 <= sum(len(bar) for bar in bars) <= 8:
             return bars
         rate = rate or (0.5 if most < 2 and splits else 0.0)

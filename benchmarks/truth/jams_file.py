@@ -42,7 +42,8 @@ def jams_text(clip: TruthClip, positions: Sequence[int | None]) -> str:
             _annotation("beat", [_at(t, 0, p) for t, p in zip(clip.beats, positions, strict=True)], length)
         )
     if clip.beats and clip.meter is not None and None not in positions:
-        measures, bar = [], 1
+        measures: list[Observation] = []
+        bar = 1
         for time, position in zip(clip.beats, positions, strict=True):
             bar += position == 1 and bool(measures)
             units = int(clip.meter.split("/")[1])

@@ -73,7 +73,7 @@ def _tilt(samples: NDArray[np.float32], tilt_db: float) -> NDArray[np.float32]:
     pole = float(np.exp(-2 * np.pi * 1000 / SAMPLE_RATE))
     low = lfilter([1 - pole], [1, -pole], samples).astype(np.float32)
     gain = 10 ** (tilt_db / 40)
-    return low / np.float32(gain) + (samples - low) * np.float32(gain)
+    return np.asarray(low / np.float32(gain) + (samples - low) * np.float32(gain), np.float32)
 
 
 def noise(rng: np.random.Generator, count: int, colour: str) -> NDArray[np.float32]:
@@ -86,7 +86,7 @@ def noise(rng: np.random.Generator, count: int, colour: str) -> NDArray[np.float
     pink = 0.1848 * white
     for pole, gain in zip(poles, gains, strict=True):
         pink = pink + lfilter([gain], [1, -pole], white).astype(np.float32)
-    return (pink / np.sqrt(np.mean(pink**2))).astype(np.float32)
+    return np.asarray(pink / np.sqrt(np.mean(pink**2)), np.float32)
 
 
 def round_trip(samples: NDArray[np.float32], codec: str, level: float) -> NDArray[np.float32]:

@@ -30,18 +30,19 @@ def silence(rng: np.random.Generator, count: int) -> Sound:
 
 def coloured_noise(rng: np.random.Generator, count: int, colour: str) -> Sound:
     """White or pink noise at -40 .. -12 dBFS RMS."""
-    return np.clip(noise(rng, count, colour) * 10 ** (float(rng.uniform(-40, -12)) / 20), -1, 1).astype(np.float32)
+    sound = noise(rng, count, colour) * 10 ** (float(rng.uniform(-40, -12)) / 20)
+    return np.asarray(np.clip(sound, -1, 1), np.float32)
 
 
 def clicks(rng: np.random.Generator, count: int) -> Sound:
     """Clicks at random times (a Poisson process, 1 to 8 a second) over faint noise: no beat."""
-    sound = noise(rng, count, "white") * 1e-4
+    sound: Sound = noise(rng, count, "white") * np.float32(1e-4)
     places = np.flatnonzero(rng.random(count) < float(rng.uniform(1, 8)) / SAMPLE_RATE)
     for place in places:
-        length = min(int(rng.integers(40, 600)), count - place)
+        length = min(int(rng.integers(40, 600)), count - int(place))
         burst = rng.standard_normal(length) * np.exp(-np.arange(length) / (length / 5))
         sound[place : place + length] += (0.3 * float(rng.uniform(0.3, 1)) * burst).astype(np.float32)
-    return np.clip(sound, -1, 1).astype(np.float32)
+    return np.asarray(np.clip(sound, -1, 1), np.float32)
 
 
 def hum(rng: np.random.Generator, count: int) -> Sound:
@@ -51,7 +52,7 @@ def hum(rng: np.random.Generator, count: int) -> Sound:
     tone = sum(
         np.sin(2 * np.pi * base * k * time + rng.uniform(0, 6.3)) * float(rng.uniform(0.2, 1)) / k for k in range(1, 9)
     )
-    return (0.1 * tone + 0.003 * noise(rng, count, "pink")).astype(np.float32)
+    return np.asarray(0.1 * tone + 0.003 * noise(rng, count, "pink"), np.float32)
 
 
 def sweep(rng: np.random.Generator, count: int) -> Sound:
@@ -75,7 +76,7 @@ def random_notes(rng: np.random.Generator, count: int) -> Sound:
         tone = sum(np.sin(2 * np.pi * pitch * k * time) / k**2 for k in range(1, 5))
         decay = np.exp(-time * float(rng.uniform(2, 8))) * np.minimum(1, time * 200) * np.minimum(1, time[::-1] * 50)
         sound[start : start + length] += (tone * decay).astype(np.float32)
-    return (sound / np.abs(sound).max() * float(rng.uniform(0.2, 0.9))).astype(np.float32)
+    return np.asarray(sound / np.abs(sound).max() * float(rng.uniform(0.2, 0.9)), np.float32)
 
 
 def speech(rng: np.random.Generator, count: int, tools: Path) -> Sound:

@@ -113,8 +113,19 @@ def _write_song(folder: Path, song: Path, artist: str, licence: str, per_song: i
         if float(np.sqrt(np.mean(samples**2))) < 0.01:
             marks.append("quiet")
         clip = TruthClip(
-            *(path, "test", "metal" if artist == "muldjord" else "rock", song.name, "recorded", tempo_map.bpm),
-            *(tuple(float(t) for t in inside), (), None, None, None, (), tuple(marks)),
+            path=path,
+            split="test",
+            family="metal" if artist == "muldjord" else "rock",
+            style=song.name,
+            library="recorded",
+            tempo_bpm=tempo_map.bpm,
+            beats=tuple(float(time) for time in inside),
+            downbeats=(),
+            meter=None,
+            beats_per_bar=None,
+            key=None,
+            chords=(),
+            marks=tuple(marks),
             sandbox={"artist": artist, "start_s": start, "licence": licence},
             duration_s=CLIP_S,
         )
@@ -132,4 +143,4 @@ def _mix(song: Path) -> NDArray[np.float32]:
         stems.append(samples.mean(axis=1))
     length = min(len(stem) for stem in stems)
     mixed = stems[0][:length] + stems[1][:length]
-    return (mixed / max(1.0, float(np.abs(mixed).max()))).astype(np.float32)
+    return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), np.float32)

@@ -65,4 +65,4 @@ class Synth:
         lib.delete_fluid_player(player)
         lib.fluid_synth_remove_sfont(synth, self._soundfont)
         lib.delete_fluid_synth(synth)
-        return stereo.reshape(-1, 2).mean(axis=1)
+        return np.asarray(stereo.reshape(-1, 2).mean(axis=1), np.float32)
