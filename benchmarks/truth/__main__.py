@@ -1,6 +1,8 @@
 """``python -m benchmarks.truth render|negatives|recorded|check FOLDER``: see README.md."""
 
+import ctypes.util
 import logging
+import shutil
 from pathlib import Path
 
 import click
@@ -22,6 +24,14 @@ def main(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(message)s")
 
 
+def need_programs() -> None:
+    """Ends with exit code 1 and the line to type if MMA or libfluidsynth is not installed."""
+    missing = [] if shutil.which("mma") else ["mma"]
+    missing += [] if ctypes.util.find_library("fluidsynth") else ["fluidsynth"]
+    if missing:
+        raise click.ClickException(f"not installed: {', '.join(missing)}; apt install {' '.join(missing)}")
+
+
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--clips", default=1800, show_default=True, type=click.IntRange(1), help="Clips 0 .. N - 1.")
@@ -33,6 +43,7 @@ def main(verbose: bool) -> None:
 @click.option("--split", "splits", multiple=True, type=click.Choice(list(SPLITS)), help="Only these splits.")
 def render(folder: Path, clips: int, seed: int, workers: int, fonts: tuple[str, ...], splits: tuple[str, ...]) -> None:
     """Render clips of band music into FOLDER; what is there already is kept."""
+    need_programs()
     counts = render_corpus(folder, clips, seed, workers, splits or tuple(SPLITS), fonts or None)
     click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
@@ -43,6 +54,7 @@ def render(folder: Path, clips: int, seed: int, workers: int, fonts: tuple[str, 
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
 def negatives(folder: Path, per_kind: int, seed: int) -> None:
     """Write clips for which some or all labels must be null: noise, speech, drums alone, a change of tempo or key."""
+    need_programs()
     counts = write_negatives(folder, per_kind, seed)
     click.echo(f"{folder}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
