@@ -6,9 +6,11 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INPUT ?=
 OUT ?= demo-out
+TRUTH ?= truth-out
+QUERIES ?= "a fast piece in D major" "slow music in 3/4 time" "a minor key at about 120 BPM"
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo test check lint types unit omnizart test-omnizart chordino test-chordino vllm test-vllm lock clean
+.PHONY: help setup demo truth test check lint types unit omnizart test-omnizart chordino test-chordino vllm test-vllm lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,8 +24,10 @@ $(STAMP): requirements/main.lock requirements/torch.lock pyproject.toml
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: setup ## Run the whole pipeline on the small real music set, or on INPUT=folder, into OUT=demo-out
+demo: setup ## Build shards from the small real music set (or INPUT=folder) into OUT=demo-out, train on them, search
 	$(BIN)/fgmcaps build $(if $(INPUT),$(INPUT),$$($(BIN)/python -m pipeline.demo)) $(OUT) --workers 2
+	$(BIN)/figma train $(OUT) $(OUT)-model --config demo
+	$(BIN)/figma search $(OUT)-model $(OUT) $(QUERIES) --top 2
 
 check: setup lint types unit ## Lint, types, unit tests: the inner loop, under 2 minutes
 
@@ -39,6 +43,11 @@ unit: setup
 
 test: check ## All tests, the slow ones with real models included
 	$(BIN)/pytest -m slow
+
+truth: setup ## Render music of known beats, meter, key and chords into TRUTH=truth-out (needs apt's mma and fluidsynth)
+	$(BIN)/python -m benchmarks.truth render $(TRUTH)/rendered --workers 2
+	$(BIN)/python -m benchmarks.truth negatives $(TRUTH)/negatives
+	$(BIN)/python -m benchmarks.truth recorded $(TRUTH)/recorded
 
 omnizart: ## Environment of Omnizart (the paper profile's chords; needs a C++ compiler)
 	sh annotators/isolated/make_omnizart_env.sh
@@ -62,4 +71,4 @@ lock: ## Resolve pyproject.toml anew into requirements/*.lock (needs pip-tools)
 	sh requirements/lock.sh
 
 clean: ## Remove the demo's output (never .venv)
-	rm -rf demo-out
+	rm -rf demo-out demo-out-model demo-out-model.features

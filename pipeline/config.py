@@ -74,7 +74,7 @@ class BuildConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    profile: Literal["best", "paper", "permissive"] = "best"
+    profile: Literal["best", "fast", "paper", "permissive"] = "best"
     profile_overrides: dict[str, Any] = Field(default_factory=dict)
     clips_per_track: int | Literal["all"] = 1
     captioner: Literal["template", "openai"] = "template"
