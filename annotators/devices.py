@@ -5,8 +5,8 @@ DEVICES = ("cpu", "cuda")
 
 def checked_device(device: str, who: str) -> str:
     """``device`` if it is ``cpu``, ``cuda`` or ``cuda:N``. Raises ValueError naming the tool ``who``."""
-    kind, _, index = device.partition(":")
-    if kind not in DEVICES or (index and not (kind == "cuda" and index.isdigit())):
+    kind, colon, index = device.partition(":")
+    if kind not in DEVICES or (colon and not (kind == "cuda" and index.isdigit())):
         raise ValueError(f"{who}: unknown device {device!r}; one of cpu, cuda, cuda:0, ...")
     return device
 

@@ -106,7 +106,7 @@ def _digest(content: Any) -> str:
 
 
 def load_profile(name: str = "best") -> Profile:
-    """The profile ``best``, ``fast``, ``paper`` or ``permissive``. Raises ProfileError for another name, naming the nearest."""
+    """The profile ``best``, ``fast``, ``paper`` or ``permissive``. Raises ProfileError naming the nearest name."""
     if name not in NAMES:
         near = get_close_matches(name, NAMES, n=1, cutoff=0.0)
         raise ProfileError(f"unknown profile {name!r}; did you mean {near[0]!r}? Known: {', '.join(NAMES)}")

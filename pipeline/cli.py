@@ -137,7 +137,7 @@ class ClipCount(click.ParamType[Any]):
         return int(value)
 
 
-PROFILES = ["best", "paper", "permissive"]
+PROFILES = ["best", "fast", "paper", "permissive"]
 STYLES = ["objective", "short", "keywords", "casual"]
 BEAM_SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
 
@@ -146,7 +146,8 @@ def build_options(command: Any) -> Any:
     """Options shared by ``build``, ``annotate`` and ``caption``."""
     options = [
         click.option("--profile", type=Choice(PROFILES), help="Tools and fusion: best "
-                     "(default), paper (the published recipe; needs `make omnizart`), permissive (no NC, no AGPL)."),
+                     "(default), fast (half the time), paper (the published recipe; needs `make omnizart`), "
+                     "permissive (no NC, no AGPL)."),
         click.option("--clips-per-track", type=ClipCount(), metavar="K|all",
                      help="K loudest 10 s clips of a track (default 1), or all."),
         click.option("--captioner", type=Choice(["template", "openai"]), help="Who writes captions "

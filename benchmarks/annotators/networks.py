@@ -2,8 +2,9 @@
 
 python -m benchmarks.annotators.networks TRUTH [--limit 200] [--split train]
 
-For the first 1 .. 5 networks: WCSR by mir_eval (majmin, sevenths; each clip weighs its scored seconds), the share of clips
-with more than 95 % of majmin right, and the differences from five networks with a 95 % bootstrap interval over clips.
+For the first 1 .. 5 networks: WCSR by mir_eval (majmin, sevenths; each clip weighs its scored seconds), the share of
+clips with more than 95 % of majmin right, and the differences from five networks with a 95 % bootstrap interval over
+clips.
 """
 
 import argparse

@@ -54,9 +54,8 @@ def test_madmom_downbeats_equal_madmom_as_shipped(index: int, music: Any) -> Non
     want_activations = downbeats.RNNDownBeatProcessor()(samples)
     want = downbeats.DBNDownBeatTrackingProcessor(beats_per_bar=[3, 4], fps=100)(want_activations)
     ours = MadmomDownbeat()
-    ours.setup()
-    assert ours._model is not None
-    np.testing.assert_allclose(ours.activations(ours._model, samples), want_activations, rtol=0, atol=5e-6)
+    found = ours.frames([samples], 44_100)[0]["activations"]
+    np.testing.assert_allclose(found, want_activations, rtol=0, atol=5e-6)
     grid = ours.annotate(samples, 44_100).value
     assert grid.times == tuple(round(float(t), 4) for t in want[:, 0])  # type: ignore[union-attr]
     assert grid.positions == tuple(int(n) for n in want[:, 1])  # type: ignore[union-attr]
@@ -109,6 +108,17 @@ def test_madmom_chords_equal_madmom_as_shipped(music: Any) -> None:
     spans = MadmomChords().annotate(samples, 44_100).value.spans  # type: ignore[union-attr]
     assert [s.label for s in spans] == list(want["label"])
     assert np.allclose([s.start for s in spans], want["start"], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "annotator", [MadmomDownbeat(), BeatNet(), LvChordia(networks=2), MadmomChords()], ids=lambda a: a.info.name
+)
+def test_a_batch_of_clips_gives_each_clip_s_own_estimate(annotator: Any, music: Any) -> None:
+    clips = [_at(music, index, annotator.sample_rate) for index in (2, 9, 14)]
+    clips.append(clips[0][: clips[0].size // 2].copy())
+    assert [e.value for e in annotator.annotate_batch(clips)] == [
+        annotator.annotate(clip, annotator.sample_rate).value for clip in clips
+    ]
 
 
 # --- right on exact truth
@@ -186,7 +196,7 @@ SIGNALS = {
 @pytest.mark.parametrize("name", SIGNALS)
 def test_no_tool_fails_on_signals_without_music(name: str) -> None:
     # The gate turns most of these away; what slips through must still give an estimate that can be written.
-    for profile in ("best", "permissive"):
+    for profile in ("best", "fast", "permissive"):
         estimates, labels = annotate_clip(load_profile(profile), SIGNALS[name].astype(np.float32), 44_100)
         for estimate in estimates:
             assert "NaN" not in to_json(estimate)
