@@ -16,9 +16,10 @@ from training.baselines import clip_features, fit_linear_map, random_scores
 from training.cache import FeatureCache
 from training.evaluation import Pool, make_pool, ranks_of, score_pool
 from training.model import FigmaModel
+from training.run import validation_rows
 from training.scores import VIEWS
 from training.settings import load_settings
-from training.trainer import train, validation_rows
+from training.trainer import train
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ def main() -> None:
         f"peak memory {peak / 2**30:.2f} GiB"
     )
     pairs = settings.batch**2 * given.frames * given.tokens
-    print(f"all similarities at once would be {4 * pairs / 2**30:.1f} GiB in fp32, before any gradient")
+    print(f"all similarities at once would be {4 * pairs / 2**30:.2f} GiB in fp32, before any gradient")
 
 
 def whole_step(settings: TrainSettings, given: argparse.Namespace, device: str) -> tuple[list[float], float]:

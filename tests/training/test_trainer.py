@@ -12,12 +12,13 @@ import torch
 
 from tests.training.planted import planted_cache
 from tests.training.workers import run_processes, start
-from training import resume, trainer
+from training import resume, run, trainer
 from training.errors import FigmaError, InvalidDataError, MachineError, NothingToDoError
 from training.logging_progress import TrainingLog
 from training.model import FigmaModel
+from training.run import validation_rows
 from training.settings import TrainSettings
-from training.trainer import train, validation_rows
+from training.trainer import train
 
 SMALL = {
     "head_width": 16, "head_layers": 1, "head_heads": 2, "head_ffn": 16, "head_out": 8, "batch": 16, "epochs": 2,
@@ -120,7 +121,7 @@ def test_a_killed_process_resumes_to_the_same_bytes(tmp_path):
     while True:
         process = start("train", tmp_path)
         before = sorted((tmp_path / "out" / "checkpoints").glob("[0-9]*"))
-        limit = time.monotonic() + 120
+        limit = time.monotonic() + 400
         while process.poll() is None and time.monotonic() < limit:
             if sorted((tmp_path / "out" / "checkpoints").glob("[0-9]*")) != before:
                 time.sleep(float(random.uniform(0, 0.3)))
@@ -129,7 +130,7 @@ def test_a_killed_process_resumes_to_the_same_bytes(tmp_path):
         if process.poll() is None and kills < 4:
             os.kill(process.pid, signal.SIGKILL)
             kills += 1
-        output = process.communicate(timeout=240)[0]
+        output = process.communicate(timeout=400)[0]
         if process.returncode == 0:
             break
         assert process.returncode == -signal.SIGKILL, output
@@ -265,7 +266,7 @@ def test_out_of_memory_says_what_to_lower(cache, tmp_path, monkeypatch, error):
     def explode(*args):
         raise error
 
-    monkeypatch.setattr(trainer, "backward_whole", explode)
+    monkeypatch.setattr(run, "backward_whole", explode)
     with pytest.raises(MachineError, match=r"out of memory at epoch 1, step 1 with batch 16: .*micro_batch=8"):
         train(settings_of(), cache, tmp_path)
 
