@@ -91,7 +91,8 @@ def push_model(
         raise FigmaError("not logged in to the Hub: set HF_TOKEN or run `hf auth login`, then push again")
     api = HfApi()
     with _explained(repo_id, "push"):
-        api.create_repo(repo_id, repo_type="model", private=private, exist_ok=True)
+        if not api.repo_exists(repo_id, repo_type="model"):
+            api.create_repo(repo_id, repo_type="model", private=private, exist_ok=True)
         if revision is not None:
             api.create_branch(repo_id, branch=revision, repo_type="model", exist_ok=True)
         changed = _changed(api, repo_id, revision, files)
