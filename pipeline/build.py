@@ -14,6 +14,7 @@ import soundfile
 import soxr
 
 from annotators import Profile, load_profile
+from annotators.fusion.fusion_model import filter_table
 from captioning.prompting import load_prompt, prompt_text
 from pipeline import dag
 from pipeline.annotate import TrackTask
@@ -217,6 +218,7 @@ class Build:
             {
                 **self.config.public(),
                 "profile_settings": self.profile.settings.model_dump(mode="json"),
+                **self._filter(),
                 **self._captioning(rows),
             },
             self._counts(sum(s.rows for s in shards), letters),
@@ -230,6 +232,11 @@ class Build:
         write_atomically(out / CARD_NAME, card.encode("utf-8"))
         write_manifest(out, manifest)
         shutil.rmtree(staging(self.folder.work), ignore_errors=True)
+
+    def _filter(self) -> dict[str, Any]:
+        """What the confidence filter asked of the labels, where their confidences are probabilities."""
+        table = filter_table(self.profile.fusion)
+        return {"label_filter": table} if table else {}
 
     def _captioning(self, rows: Sequence[RowRef]) -> dict[str, Any]:
         """Prompts and the reasons of rejected answers, where an LLM wrote captions."""

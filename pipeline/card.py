@@ -37,6 +37,8 @@ TAGS = (
     "chords",
     "fgmcaps",
 )
+OWN_SECTION = ("captioning", "label_filter")
+"""Parts of a manifest's configuration that the card shows elsewhere than among the settings."""
 TASKS = ("text-to-audio", "audio-text-to-text", "text-retrieval")
 
 # Licence names as users write them (lower case, separators as one dash) -> the Hub's identifiers.
@@ -125,7 +127,7 @@ def card_text(
     template = environment.from_string(
         resources.files("pipeline").joinpath("templates/card.md.j2").read_text(encoding="utf-8")
     )
-    settings = {k: v for k, v in manifest.config.items() if k != "captioning"}  # prompts have their own section
+    settings = {k: v for k, v in manifest.config.items() if k not in OWN_SECTION}
     return template.render(
         front_matter=front_matter(
             manifest,

@@ -30,6 +30,7 @@ from .fusion_model import AttributeModel, FusionModel, load_model
 from .key_model import key_rows
 from .meter_model import METERS
 from .pulse_model import Pulse, choose_pulse, pulse_rows
+from .rhythm_evidence import chord_times, phase_fit
 from .tempo_model import tempo_hypotheses, tempo_rows
 
 _UNSTEADY = 0.7
@@ -133,7 +134,7 @@ def decide_harmony(estimates: Sequence[Estimate], model: FusionModel, bpm: float
     sounding = [s for s in spans if s.label not in (NO_CHORD, UNKNOWN_CHORD)]
     if not sounding:
         return Harmony(key, key_probability, (), None)
-    probability = _calibrated(model["chords"], chord_context(estimates, spans, tables, shares))
+    probability = _calibrated(model["chords"], chord_context(estimates, choices, tables, shares, bpm))
     return Harmony(key, key_probability, spans, probability)
 
 
@@ -205,19 +206,31 @@ def key_context(estimates: Sequence[Estimate], shares: Floats, row: Row) -> Row:
 
 
 def chord_context(
-    estimates: Sequence[Estimate], spans: Sequence[ChordSpan], tables: Sequence[Sequence[Row]], keys: Floats
+    estimates: Sequence[Estimate],
+    choices: Sequence[tuple[int, Floats]],
+    tables: Sequence[Sequence[Row]],
+    keys: Floats,
+    bpm: float | None,
 ) -> Row:
-    """What the expected share of right chords is judged by."""
-    seconds = np.array([s.end - s.start for s in spans])
-    share = np.array([s.confidence or 0.0 for s in spans])
-    total = max(float(seconds.sum()), 1e-9)
-    first = tables[0][0] if tables and tables[0] else {}
+    """What the expected share of right chords is judged by: means over the clip's time of what was chosen."""
+    chosen = [table[best] for table, (best, _) in zip(tables, choices, strict=True)]
+    seconds = np.array([max(row["seconds"], 1e-9) for row in chosen])
+    share = np.array([float(shares[best]) for best, shares in choices])
+
+    def mean(name: str) -> float:
+        values = np.array([row.get(name, nan) for row in chosen])
+        known = ~np.isnan(values)
+        return float(np.average(values[known], weights=seconds[known])) if known.any() else nan
+
+    times = chord_times(estimates)
     return {
-        "share": log_odds(float((share * seconds).sum() / total)),
+        "share": log_odds(float(np.average(share, weights=seconds))),
         "least": log_odds(float(share[seconds > 0.3].min())) if (seconds > 0.3).any() else nan,
         "key": log_odds(float(keys.max())) if keys.size else nan,
-        "percussive_share": first.get("percussive_share", nan),
-        "chroma_entropy": first.get("chroma_entropy", nan),
+        "on_beat": nan if bpm is None else phase_fit(times, 60.0 / bpm),
+        "changes": float(len(chosen) / seconds.sum()),
+        **{name: mean(name) for name in ("other0", "entropy", "mass", "key_fit", "elsewhere", "minor", "rank")},
+        **{name: chosen[0].get(name, nan) for name in ("percussive_share", "chroma_entropy", "clip_least")},
     }
 
 

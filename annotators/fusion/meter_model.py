@@ -15,7 +15,7 @@ import numpy as np
 from schemas import Estimate
 
 from .evidence import Row, Tracker, trackers_of
-from .rhythm_evidence import chord_times, phase_fit
+from .rhythm_evidence import BANDS, bar_accents, chord_times, onset_again, phase_fit
 
 METERS: dict[str, int] = {"2/4": 2, "3/4": 3, "4/4": 4, "5/4": 5, "6/8": 2}
 """Time signature -> felt beats in a bar."""
@@ -38,6 +38,7 @@ def meter_rows(estimates: Sequence[Estimate], bpm: float) -> list[Row]:
             row |= _tracker_row(tracker, bpm, beats)
         rows.append(row)
     _add_leads(rows, ["chord_fit"] + [f"{t.name}.{what}" for t in trackers for what in _LED])
+    _add_shapes(rows, trackers, bpm)
     for tracker in trackers:
         eighths = tracker.hypothesis(3 * bpm, 6) - tracker.hypothesis(bpm, 2)
         waltz = tracker.hypothesis(1.5 * bpm, 3) - tracker.hypothesis(bpm, 2)
@@ -46,7 +47,28 @@ def meter_rows(estimates: Sequence[Estimate], bpm: float) -> list[Row]:
     return rows
 
 
-_LED = ("contrast", "down_lag", "loglik", "bar_likelihood")
+def _add_shapes(rows: Sequence[Row], trackers: Sequence[Tracker], bpm: float) -> None:
+    """``shape``: for 6/8 and 3/4 by how much the bar falls rather into halves or thirds than into the other.
+
+    ``grouping``: for 4/4 and 2/4 how much more the onsets come again after four beats than after two, or the reverse.
+    """
+    for row, (name, beats) in zip(rows, METERS.items(), strict=True):
+        halves = [row[f"{t.name}.{band}_half_third"] for t in trackers for band in BANDS]
+        four = [
+            onset_again(t, band, 4 * t.ratio(bpm)) - onset_again(t, band, 2 * t.ratio(bpm))
+            for t in trackers
+            for band in BANDS
+        ]
+        row["shape"] = _mean(halves) * (1 if name == "6/8" else -1) if name in ("6/8", "3/4") else nan
+        row["grouping"] = _mean(four) * (1 if beats == 4 else -1) if name in ("4/4", "2/4") else nan
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [v for v in values if not np.isnan(v)]
+    return float(np.mean(known)) if known else nan
+
+
+_LED = ("contrast", "down_lag", "loglik", "bar_likelihood", "low_bar", "all_bar", "down_bar")
 
 
 def _tracker_row(tracker: Tracker, bpm: float, beats: int) -> Row:
@@ -59,6 +81,7 @@ def _tracker_row(tracker: Tracker, bpm: float, beats: int) -> Row:
         f"{name}.down_lag": tracker.bar("downbeat_lag", length),
         f"{name}.loglik": tracker.bar_log_likelihood(length),
         f"{name}.bar_likelihood": tracker.hypothesis(bpm, beats),
+        **bar_accents(tracker, bpm, beats),
     }
 
 

@@ -9,14 +9,14 @@ from schemas import Estimate
 
 from .evidence import LAGS, Floats, Row, Tracker, at, changes, nearest, numbers, spans_by_tool
 
-_BANDS = {"low": 0, "high": -1}
+BANDS = {"low": 0, "mid": 1, "high": 2}
 
 
 def subdivision(tracker: Tracker, bpm: float) -> Row:
     """How strong the places between two beats of ``bpm`` are, relative to on the beat.
 
     ``half``: half way; ``third``, ``two_thirds``; ``quarter``: at 1/4 and 3/4. From the tracker's beat activation and
-    from onsets in the lowest and the highest band. NaN where the tracker measured no such place.
+    from onsets in three bands. NaN where the tracker measured no such place.
     """
     row: Row = {}
     between, every = numbers(tracker.estimate, "between"), numbers(tracker.estimate, "every")
@@ -25,7 +25,7 @@ def subdivision(tracker: Tracker, bpm: float) -> Row:
     row |= _places(tracker.name, between, 1.0, tracker.ratio(bpm), _weaker(every, level, 0), _weaker(every, level, 1))
     bands = tracker.estimate.details.get("onset_between")
     if isinstance(bands, list) and bands:
-        for label, index in _BANDS.items():
+        for label, index in BANDS.items():
             values = np.asarray(bands[index], dtype=np.float64)
             if values.size == 6:
                 beat = max(float(values[0]), 0.05)
@@ -34,19 +34,17 @@ def subdivision(tracker: Tracker, bpm: float) -> Row:
 
 
 def accents(tracker: Tracker, bpm: float) -> Row:
-    """Whether low and high onsets come again after 1/2, 1/3, 2/3, 1, 3/2, 2, 3, 4 beats of ``bpm``: autocorrelations.
+    """Whether onsets of three bands come again after a beat of ``bpm``, and how much more than after half or two.
 
     And whether the low onsets on the tracker's beats (the kick, the bass) come every 2nd, 3rd, 4th beat of ``bpm``.
     """
     row: Row = {}
     ratio = tracker.ratio(bpm)
-    lags = tracker.estimate.details.get("onset_lag")
-    if isinstance(lags, list) and lags:
-        for label, index in _BANDS.items():
-            values = np.asarray(lags[index], dtype=np.float64)
-            for name, beats in _LAGS.items():
-                found = nearest(ratio * beats, LAGS)
-                row[f"{tracker.name}.{label}_again_{name}"] = nan if found is None else at(values, found)
+    for band in BANDS:
+        half, beat, two = (onset_again(tracker, band, ratio * beats) for beats in (0.5, 1.0, 2.0))
+        row[f"{tracker.name}.{band}_beat"] = beat
+        row[f"{tracker.name}.{band}_beat_half"] = beat - half
+        row[f"{tracker.name}.{band}_two_beat"] = two - beat
     for label in ("low", "all"):
         on_beats = numbers(tracker.estimate, f"onset_{label}")
         for beats in (2, 3, 4):
@@ -54,7 +52,30 @@ def accents(tracker: Tracker, bpm: float) -> Row:
     return row
 
 
-_LAGS = {"half": 1 / 2, "third": 1 / 3, "two_thirds": 2 / 3, "beat": 1.0, "three_halves": 1.5, "two": 2.0, "three": 3.0}
+def bar_accents(tracker: Tracker, bpm: float, beats: int) -> Row:
+    """Whether onsets come again after a bar of ``beats`` at ``bpm``, and whether rather after its half or its third.
+
+    The last is what tells 6/8 from 3/4 with bars of the same length.
+    """
+    name, length = tracker.name, tracker.ratio(bpm) * beats
+    row: Row = {f"{name}.lag_half_third": tracker.lag(length / 2) - tracker.lag(length / 3)}
+    for band in BANDS:
+        whole, half, third = (onset_again(tracker, band, length / part) for part in (1, 2, 3))
+        row[f"{name}.{band}_half_third"] = half - third
+        row[f"{name}.{band}_whole_half"] = whole - half
+    for label, values in (("low", "onset_low"), ("all", "onset_all"), ("down", "downbeat_activation")):
+        row[f"{name}.{label}_bar"] = again(numbers(tracker.estimate, values), length)
+    return row
+
+
+def onset_again(tracker: Tracker, band: str, lag: float) -> float:
+    """Autocorrelation of a band's onsets after ``lag`` of the tracker's beats; NaN where it was not taken."""
+    lags = tracker.estimate.details.get("onset_lag")
+    found = nearest(lag, LAGS)
+    if found is None or not isinstance(lags, list) or len(lags) != len(BANDS):
+        return nan
+    values = lags[BANDS[band]]
+    return at(np.asarray(values, dtype=np.float64), found) if isinstance(values, list) else nan
 
 
 def again(values: Floats, lag: float) -> float:

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import nan
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
-from annotators.fusion.evidence import Row, table_of
+from annotators.fusion.evidence import Row
 from annotators.fusion.scorer import Trees, rounded
 from benchmarks.labels.trees import trees_of
 
 Floats = npt.NDArray[np.float64]
-FOLDS = 4
+FOLDS = 5
 SEED = 0
 
 
@@ -34,45 +35,66 @@ CONFIDENCE = Boosting(trees=40, rate=0.15, leaves=4, min_leaf=15, l2=1.0, share=
 """Of the small ensembles that judge what was chosen."""
 
 
+class Columns:
+    """Names of features as they turn up; rows become tables whose columns are those known so far."""
+
+    def __init__(self) -> None:
+        self.index: dict[str, int] = {}
+
+    def table(self, rows: Sequence[Row]) -> Floats:
+        """float64[rows, features known so far], NaN where a row lacks one."""
+        for row in rows:
+            for name in row:
+                self.index.setdefault(name, len(self.index))
+        return np.array([[row.get(name, nan) for name in self.index] for row in rows]).reshape(len(rows), -1)
+
+    def select(self, table: Floats, names: Sequence[str]) -> Floats:
+        """The named columns of a table that may have been made before some of them were known."""
+        wide = np.full((len(table), len(self.index)), nan)
+        wide[:, : table.shape[1]] = table
+        return wide[:, [self.index[name] for name in names]]
+
+
 @dataclass
 class Examples:
-    """Rows with a target in 0 .. 1 (a share counts as that much right), a weight and the family."""
+    """Tables of rows with a target in 0 .. 1 (a share counts as that much right), a weight and the family."""
 
-    rows: list[Row] = field(default_factory=list)
+    columns: Columns = field(default_factory=Columns)
+    tables: list[Floats] = field(default_factory=list)
     target: list[float] = field(default_factory=list)
     weight: list[float] = field(default_factory=list)
     group: list[str] = field(default_factory=list)
 
-    def add(self, row: Row, target: float, group: str, weight: float = 1.0) -> None:
-        """One more example."""
-        self.rows.append(row)
-        self.target.append(target)
-        self.weight.append(weight)
-        self.group.append(group)
+    def add(self, table: Floats, target: Sequence[float], group: str, weight: Sequence[float] | float = 1.0) -> None:
+        """Rows of one clip, as ``columns`` made them."""
+        if len(target) == 0:
+            return
+        self.tables.append(table)
+        self.target += list(target)
+        self.weight += [weight] * len(target) if isinstance(weight, float) else list(weight)
+        self.group += [group] * len(target)
+
+    def all(self) -> Floats:
+        """One table of all rows and all features."""
+        return np.concatenate([self.columns.select(t, list(self.columns.index)) for t in self.tables])
 
 
-def features_of(rows: Sequence[Row]) -> list[str]:
-    """Names of the features that vary over the rows, in a fixed order."""
-    names = sorted({name for row in rows for name in row})
-    table = table_of(rows, names)
-    varies = [len(np.unique(column[~np.isnan(column)])) > 1 for column in table.T]
-    return [name for name, keep in zip(names, varies, strict=True) if keep]
+def fit_json(
+    examples: Examples, settings: Boosting, rows: npt.NDArray[np.intp] | None = None, table: Floats | None = None
+) -> dict[str, object]:
+    """An ensemble on all examples (or ``rows`` of them; ``table`` saves making it anew), as JSON.
 
-
-def fit(examples: Examples, settings: Boosting) -> Trees:
-    """An ensemble on all examples. A target between 0 and 1 enters as both classes, weighted."""
-    return Trees.from_json(fit_json(examples, settings))
-
-
-def fit_json(examples: Examples, settings: Boosting) -> dict[str, object]:
-    """As :func:`fit`, as JSON."""
-    names = features_of(examples.rows)
-    table = rounded(table_of(examples.rows, names))
+    A target between 0 and 1 enters as both classes, weighted.
+    """
+    table = rounded(examples.all()) if table is None else table
     target, weight = np.asarray(examples.target), np.asarray(examples.weight)
-    both = np.concatenate([table, table])
-    truth = np.concatenate([np.ones(len(table)), np.zeros(len(table))])
-    weights = np.concatenate([weight * target, weight * (1 - target)])
-    used = weights > 0
+    if rows is not None:
+        table, target, weight = table[rows], target[rows], weight[rows]
+    names = list(examples.columns.index)
+    varies = np.array([np.unique(c[~np.isnan(c)][:5000]).size > 1 for c in table.T])
+    names, table = [n for n, v in zip(names, varies, strict=True) if v], table[:, varies]
+    yes, no = weight * target, weight * (1 - target)
+    truth = np.concatenate([np.ones(int((yes > 0).sum())), np.zeros(int((no > 0).sum()))])
     model = HistGradientBoostingClassifier(
         max_iter=settings.trees,
         learning_rate=settings.rate,
@@ -84,21 +106,16 @@ def fit_json(examples: Examples, settings: Boosting) -> dict[str, object]:
         early_stopping=False,
         random_state=SEED,
     )
-    model.fit(both[used], truth[used], sample_weight=weights[used])
+    both = np.concatenate([table[yes > 0], table[no > 0]])
+    model.fit(both, truth, sample_weight=np.concatenate([yes[yes > 0], no[no > 0]]))
     return trees_of(model, names)
 
 
 def out_of_fold(examples: Examples, settings: Boosting, folds: int = FOLDS) -> list[tuple[set[str], Trees]]:
-    """Ensembles of all but a fifth of the families: pairs of the families left out and the ensemble."""
-    groups = np.asarray(examples.group)
-    splits = GroupKFold(folds, shuffle=True, random_state=SEED).split(examples.rows, groups=groups)
-    found = []
-    for train, held in splits:
-        part = Examples(
-            *(
-                [column[i] for i in train]
-                for column in (examples.rows, examples.target, examples.weight, examples.group)
-            )
-        )
-        found.append((set(groups[held].tolist()), fit(part, settings)))
-    return found
+    """Ensembles of all but a part of the families: pairs of the families left out and the ensemble."""
+    groups, table = np.asarray(examples.group), rounded(examples.all())
+    splits = GroupKFold(folds, shuffle=True, random_state=SEED).split(table, groups=groups)
+    return [
+        (set(groups[held].tolist()), Trees.from_json(fit_json(examples, settings, train, table)))
+        for train, held in splits
+    ]

@@ -7,21 +7,19 @@ import numpy.typing as npt
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from annotators.evaluation.calibration import coverage_curve
-
 Floats = npt.NDArray[np.float64]
 PRECISIONS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
-_KNOTS = 21
 
 
-def platt(score: Floats, outcome: Floats) -> dict[str, list[float]]:
+def platt(score: Floats, outcome: Floats, weight: Floats | None = None) -> dict[str, list[float]]:
     """A logistic curve through log-odds ``score`` and ``outcome`` in 0 .. 1, as knots of straight lines.
 
     Platt, "Probabilistic outputs for support vector machines", 1999; two numbers, so a few hundred clips are enough.
     """
+    weight = np.ones_like(score) if weight is None else weight
     x = np.concatenate([score, score])[:, None]
     y = np.concatenate([np.ones_like(score), np.zeros_like(score)])
-    w = np.concatenate([outcome, 1 - outcome])
+    w = np.concatenate([weight * outcome, weight * (1 - outcome)])
     used = w > 0
     if len(set(y[used])) < 2:
         level = float(outcome.mean())
@@ -47,21 +45,31 @@ def _lines(x: Floats, y: Floats) -> dict[str, list[float]]:
 
 
 def thresholds(
-    probability: Floats, outcome: Floats, total: int, precisions: Sequence[float] = PRECISIONS, least: int = 25
+    probability: Floats,
+    outcome: Floats,
+    weight: Floats | None = None,
+    precisions: Sequence[float] = PRECISIONS,
+    least: int = 25,
 ) -> list[dict[str, float]]:
     """For each precision the lowest probability from which on outcomes reach it on average, and the coverage of it.
 
     Precisions that ``least`` clips do not reach are left out; thresholds never fall as the precision grows.
     """
-    curve = coverage_curve(probability, outcome, total)
+    weight = np.ones_like(probability) if weight is None else weight
+    order = np.argsort(-probability, kind="stable")
+    ranked = probability[order]
+    last = np.append(np.flatnonzero(np.diff(ranked)), ranked.size - 1)  # equal ones are kept or left together
+    kept = np.cumsum(weight[order])
+    accuracy = (np.cumsum((weight * outcome)[order]) / kept)[last]
+    covered, threshold = (kept / kept[-1])[last], ranked[last]
     table: list[dict[str, float]] = []
     lowest = 0.0
     for precision in precisions:
-        enough = (curve.accuracy >= precision) & (curve.coverage * total >= least) & (curve.threshold >= lowest)
+        enough = (accuracy >= precision) & (last + 1 >= least) & (threshold >= lowest)
         if not enough.any():
             break
         i = int(np.flatnonzero(enough).max())
-        lowest = float(curve.threshold[i])
-        covered = round(float(curve.coverage[i]), 4)
-        table.append({"precision": precision, "probability": round(lowest, 4), "coverage": covered})
+        lowest = float(threshold[i])
+        coverage = round(float(covered[i]), 4)
+        table.append({"precision": precision, "probability": round(lowest, 4), "coverage": coverage})
     return table

@@ -1,6 +1,5 @@
 """Truth and what the tools said of it: a folder of truth clips and a dump of the same clips."""
 
-import glob
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ import numpy as np
 from annotators.beat_evidence import onset_lag
 from benchmarks.annotators.dump import read_dump
 from benchmarks.truth.read import TruthClip, read_truth
-from schemas import BeatGrid, Estimate, from_json
+from schemas import BeatGrid, Estimate
 from schemas.truth import ClipTruth
 
 NULL = "null:"
@@ -65,11 +64,9 @@ def load(truth_folder: Path, dump_folder: Path, tools: Iterable[str] | None = No
             continue
         _, gate, estimates = read_dump(path)
         estimates = [with_onset_lag(e, path) for e in estimates]
-        for extra in sorted(path.parent.glob(f"{glob.escape(relative.name)}.*.more")):
-            estimates.append(from_json(Estimate, extra.read_text("utf-8")))
         if wanted is not None:
             estimates = [e for e in estimates if e.annotator in wanted]
-            if {e.annotator for e in estimates} != wanted:
+            if gate is None and {e.annotator for e in estimates} != wanted:
                 raise ValueError(f"{path} lacks {', '.join(wanted - {e.annotator for e in estimates})}: dump it again")
         ordered = tuple(sorted(estimates, key=lambda e: (e.attribute, e.annotator)))
         name, marks = relative.as_posix(), clip.marks

@@ -13,7 +13,7 @@ from annotators.fusion.chord_model import candidates_of, chord_rows, primary_of
 from annotators.fusion.key_model import key_rows
 from benchmarks.labels.boosting import CONFIDENCE, Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
-from benchmarks.labels.held_out import Fitted, Floats, Judgement, finish, held
+from benchmarks.labels.held_out import Fitted, Floats, Judgement, balance, finish, held
 from benchmarks.labels.rhythm_fit import Pool, Settings
 from schemas import ChordSpan
 from schemas.music import KEYS, key_index
@@ -29,23 +29,22 @@ SETTINGS: Settings = {
 
 def fit_key(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tuple[Fitted, dict[str, Floats]]:
     """The model, and the held-out belief in each key for each clip."""
-    examples, tables = Examples(), {}
+    examples, tables, weights = Examples(), {}, balance(clips)
     for clip in clips:
         rows = key_rows(clip.estimates)
-        tables[clip.name] = rows
+        tables[clip.name] = rows, examples.columns.table(rows)
         want = None if clip.truth.key is None else key_index(clip.truth.key)
-        for k, row in enumerate(rows):
-            right = clip.outcome("key", None if want is None else float(k == want))
-            if clip.split == "train" and right is not None:
-                examples.add(row, right, clip.family)
+        right = [clip.outcome("key", None if want is None else float(k == want)) for k in range(len(rows))]
+        if clip.split == "train" and rows and right[0] is not None:
+            examples.add(tables[clip.name][1], [r or 0.0 for r in right], clip.family, weights[clip.family])
     scorer = held(examples, settings["key"])
     judgements, beliefs = [], {}
     for clip in clips:
-        rows = tables[clip.name]
+        rows, table = tables[clip.name]
         if not rows:
             beliefs[clip.name] = np.zeros(len(KEYS))
             continue
-        best, shares = choose(scorer(rows, clip.family))
+        best, shares = choose(scorer(table, clip.family))
         beliefs[clip.name] = shares
         truth = clip.truth.key
         outcome = clip.outcome("key", None if truth is None else float(key_index(truth) == best))
@@ -61,30 +60,30 @@ def fit_chords(
     in_pool: Pool,
 ) -> Fitted:
     """The model of which candidate a span is; its target is the share of the span's time that has it."""
-    examples, tables = Examples(), {}
+    examples, tables, weights = Examples(), {}, balance(clips)
     for clip in clips:
         candidates = candidates_of(clip.estimates)
         rows = chord_rows(clip.estimates, candidates, beliefs[clip.name], bpm.get(clip.name))
-        tables[clip.name] = candidates, rows
+        made = [examples.columns.table(table) for table in rows]
+        tables[clip.name] = candidates, rows, made
         if clip.split != "train":
             continue
         _, spans = primary_of(clip.estimates)
-        for span, own, table in zip(spans, candidates, rows, strict=True):
-            seconds = span.end - span.start
-            for candidate, row in zip(own, table, strict=True):
-                share = clip.outcome("chords", share_right(span, candidate.kind, clip.truth.chords or ()))
-                if share is not None:
-                    examples.add(row, share, clip.family, seconds)
+        for span, own, table in zip(spans, candidates, made, strict=True):
+            shares = [clip.outcome("chords", share_right(span, c.kind, clip.truth.chords or ())) for c in own]
+            known = [i for i, share in enumerate(shares) if share is not None]
+            weight = float((span.end - span.start) * weights[clip.family])
+            examples.add(table[known], [shares[i] or 0.0 for i in known], clip.family, weight)
     scorer = held(examples, settings["chords"])
     judgements = []
     for clip in clips:
-        candidates, rows = tables[clip.name]
+        candidates, rows, made = tables[clip.name]
         if not candidates:
             continue
-        shares = [choose(scorer(table, clip.family)) for table in rows]
+        shares = [choose(scorer(table, clip.family)) for table in made]
         spans = joined(primary_of(clip.estimates)[1], candidates, shares)
         score = chord_recall(spans, clip.truth.chords)[0]
-        context = chord_context(clip.estimates, spans, rows, beliefs[clip.name])
+        context = chord_context(clip.estimates, shares, rows, beliefs[clip.name], bpm.get(clip.name))
         judgements.append(Judgement(clip, context, clip.outcome("chords", score)))
     return finish(scorer, judgements, settings["chords.confidence"], in_pool)
 

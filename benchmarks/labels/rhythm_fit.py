@@ -13,7 +13,7 @@ from annotators.fusion.pulse_model import Pulse, choose_pulse, pulse_rows
 from annotators.fusion.tempo_model import tempo_hypotheses
 from benchmarks.labels.boosting import Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
-from benchmarks.labels.held_out import Fitted, Judgement, finish, held
+from benchmarks.labels.held_out import Fitted, Judgement, balance, finish, held
 
 Pool = Callable[[LabelClip], bool]
 SIGNATURES = tuple(METERS)
@@ -21,7 +21,7 @@ SIGNATURES = tuple(METERS)
 
 Settings = Mapping[str, Boosting]
 SETTINGS: Settings = {
-    "tempo": Boosting(),
+    "tempo": Boosting(trees=90, rising=("shape", "agree")),
     "downbeats": Boosting(trees=50),
     "tempo.confidence": Boosting(trees=40, rate=0.15, leaves=4, min_leaf=15, l2=1.0, share=0.6, rising=("share",)),
     "meter.confidence": Boosting(
@@ -48,21 +48,23 @@ def fit_rhythm(
 def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tuple[Fitted, Fitted, dict[str, Pulse]]:
     """Models of tempo and meter, and what they (held out) choose for each clip."""
     examples, tables = Examples(), {}
+    weights = balance(clips)
     for clip in clips:
         hypotheses = tempo_hypotheses(clip.estimates)
         if not hypotheses:
             continue
-        tables[clip.name] = hypotheses, pulse_rows(clip.estimates, hypotheses)
+        table = examples.columns.table(pulse_rows(clip.estimates, hypotheses))
+        tables[clip.name] = hypotheses, table
         if clip.split == "train":
-            for row, right in zip(tables[clip.name][1], pairs_right(clip, hypotheses), strict=True):
-                if right is not None:
-                    examples.add(row, right, clip.family)
+            right = pairs_right(clip, hypotheses)
+            known = [i for i, r in enumerate(right) if r is not None]
+            examples.add(table[known], [right[i] or 0.0 for i in known], clip.family, weights[clip.family])
     scorer = held(examples, settings["tempo"])
     pulses = {}
     for clip in clips:
         if clip.name in tables:
-            hypotheses, rows = tables[clip.name]
-            pulses[clip.name] = choose_pulse(hypotheses, scorer(rows, clip.family))
+            hypotheses, table = tables[clip.name]
+            pulses[clip.name] = choose_pulse(hypotheses, scorer(table, clip.family))
     heard = [clip for clip in clips if clip.name in pulses]
     judgements = [
         Judgement(
@@ -106,7 +108,7 @@ def fit_downbeats(
     in_pool: Pool,
 ) -> Fitted:
     """The model of where bars begin; its target is the F-measure of the downbeats."""
-    examples = Examples()
+    examples, weights = Examples(), balance(clips)
     for clip in clips:
         at = near_truth(clip, pulses)
         if clip.split != "train" or clip.truth.downbeats is None or at is None:
@@ -117,8 +119,8 @@ def fit_downbeats(
         for tempo_bpm, beats in sorted(asked):
             found = hypotheses_at(clip, tempo_bpm, beats)
             if found is not None:
-                for bars, row in zip(*found, strict=True):
-                    examples.add(row, beat_f(bars.downbeats, clip.truth.downbeats) or 0.0, clip.family)
+                scores = [beat_f(bars.downbeats, clip.truth.downbeats) or 0.0 for bars in found[0]]
+                examples.add(examples.columns.table(found[1]), scores, clip.family, weights[clip.family])
     scorer = held(examples, settings["downbeats"])
     judgements = []
     for clip in clips:
@@ -127,7 +129,7 @@ def fit_downbeats(
         if found is None:
             continue
         hypotheses, rows = found
-        best, shares = choose(scorer(rows, clip.family))
+        best, shares = choose(scorer(examples.columns.table(rows), clip.family))
         context = bars_context(
             clip.estimates, np.sort(shares)[::-1], tempo.probability[clip.name], meter.probability[clip.name]
         )

@@ -1,4 +1,4 @@
-"""Fusion as a whole: invariants of the labels for any estimates, and the published recipe."""
+"""Fusion by votes as a whole: invariants of the labels for any estimates, and the published recipe."""
 
 from itertools import pairwise, permutations
 
@@ -11,7 +11,7 @@ from annotators.settings import MeterSettings, TempoSettings
 from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, from_json, to_json
 from schemas.music import KEYS, TIME_SIGNATURES
 
-BEST = load_profile("best").fusion
+BEST = load_profile("best").with_overrides({"fusion.recipe": "agreement"}).fusion
 
 
 def grid(tool: str, bpm: float, bar: int, seconds: float = 10.0, first: float = 0.2, start: int = 1) -> Estimate:

@@ -92,6 +92,18 @@ def test_the_text_says_what_a_user_must_know(good_dataset):
         assert f"| `{column.name}` |" in text
 
 
+def test_the_card_says_what_the_filter_asks_and_what_it_costs(good_dataset):
+    manifest, stats = read_manifest(good_dataset), collect_stats(good_dataset)
+    table = {"tempo": {"precision": 0.95, "probability": 0.8123, "coverage": 0.87}}
+    manifest = dataclasses.replace(manifest, config={**manifest.config, "label_filter": table})
+    text = card_text(manifest, stats, split_sizes(good_dataset, manifest), None)
+    assert "| tempo | 95.0 % | 0.812 | 87.0 % |" in text
+    assert "label_filter" not in text
+    assert "least confidence kept" not in card_text(
+        read_manifest(good_dataset), stats, split_sizes(good_dataset, manifest), None
+    )
+
+
 def test_equal_datasets_have_equal_cards(dataset):
     before = (dataset / "README.md").read_bytes()
     assert write_card(dataset).read_bytes() == before

@@ -14,7 +14,7 @@ from annotators.fusion.evidence import Tracker, table_of, trackers_of
 from annotators.fusion.key_model import key_rows
 from annotators.fusion.meter_model import METERS, meter_rows
 from annotators.fusion.pulse_model import choose_pulse, pulse_rows
-from annotators.fusion.rhythm_evidence import chord_times, pace, phase_fit, subdivision
+from annotators.fusion.rhythm_evidence import again, bar_accents, chord_times, pace, phase_fit, subdivision
 from annotators.fusion.tempo_model import tempo_hypotheses, tempo_rows
 from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo
 from schemas.music import KEYS, key_index
@@ -117,6 +117,25 @@ def test_subdivision_is_that_of_the_hypothesis() -> None:
     assert (slower["beatnet.third"], slower["beatnet.quarter"]) == (0.3, 0.5)
     assert faster["beatnet.half"] == pytest.approx(0.125)
     assert math.isnan(subdivision(tracker, 130.0)["beatnet.half"])
+
+
+def test_six_eight_and_three_four_of_one_bar_differ_by_half_and_third() -> None:
+    lags = [[0.0] * 10 for _ in range(3)]  # at 1/3, 1/2, 2/3, 1, 4/3, 3/2, 2, 3, 4, 6 of the tracker's beats
+    lags[1][3], lags[1][5] = 0.2, 0.7  # middle band: again after a third of the bar of three, and after its half
+    (tracker,) = trackers_of([grid("beatnet", 90, 3, onset_lag=lags)])
+    for bpm, beats in ((90.0, 3), (60.0, 2)):
+        row = bar_accents(tracker, bpm, beats)
+        assert row["beatnet.mid_half_third"] == pytest.approx(0.5)
+        assert row["beatnet.low_half_third"] == 0.0
+    assert math.isnan(bar_accents(tracker, 77.0, 3)["beatnet.mid_half_third"])
+
+
+def test_accents_come_again_every_so_many_beats() -> None:
+    assert again(np.array([1.0, 0.0] * 6), 2) == pytest.approx(1.0)
+    assert again(np.array([1.0, 0.0] * 6), 1) == pytest.approx(-1.0, abs=0.1)
+    assert math.isnan(again(np.arange(6.0), 4))
+    assert math.isnan(again(np.ones(12), 2))
+    assert math.isnan(again(np.arange(12.0), 1.5))
 
 
 def test_tempo_and_meter_are_chosen_together() -> None:
