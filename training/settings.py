@@ -102,8 +102,6 @@ class TrainSettings(BaseModel):
     def _fit_together(self) -> "TrainSettings":
         if self.head_width % self.head_heads:
             raise ValueError(f"head_heads {self.head_heads} does not divide head_width {self.head_width}")
-        if self.negatives == "pool" and self.micro_batch is not None:
-            raise ValueError("negatives pool and micro_batch exclude each other; a larger batch needs no pool")
         return self
 
     def fingerprint(self) -> str:

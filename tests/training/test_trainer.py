@@ -81,7 +81,15 @@ class Stop(BaseException):
 
 VARIANTS = [
     {"captions": "any", "token_dropout": 0.2, "negatives": "pool", "pool_batches": 3},
-    {"micro_batch": 5, "learn_temperature": True, "schedule": "cosine", "warmup_steps": 2, "clip_norm": 1.0},
+    {
+        "negatives": "pool",
+        "pool_batches": 2,
+        "micro_batch": 5,
+        "learn_temperature": True,
+        "schedule": "cosine",
+        "warmup_steps": 2,
+        "clip_norm": 1.0,
+    },
     {"accumulate": 2, "optimizer": "adamw", "weight_decay": 0.1, "precision": "bf16"},
 ]
 
