@@ -30,7 +30,7 @@ def run_processes(job, size, folder):
     group = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     ranks = [start(job, folder, RANK=str(r), LOCAL_RANK=str(r), **group) for r in range(size)]
     try:
-        outputs = [process.communicate(timeout=120)[0] for process in ranks]
+        outputs = [process.communicate(timeout=400)[0] for process in ranks]
     finally:
         for process in ranks:
             process.kill()
