@@ -95,15 +95,22 @@ class FeatureCache:
         """Number of a caption's text: equal for equal texts, whatever their spacing, in every cache."""
         return int(self._caption_ids[self._caption_item(i, k)])
 
-    def batch(self, rows: Sequence[int] | npt.NDArray[np.int64], caption: int | Sequence[int] = 0) -> Batch:
+    def batch(
+        self,
+        rows: Sequence[int] | npt.NDArray[np.int64],
+        caption: int | Sequence[int] = 0,
+        dtype: torch.dtype = torch.float32,
+    ) -> Batch:
         """Rows with one caption each (its number for all, or one number a row), padded to the longest of the batch.
+
+        ``dtype``: float32, or the half precision of the cache, which halves what goes to a GPU (convert it there).
 
         Raises InvalidDataError for a row that was skipped or a damaged file, FigmaError for a missing caption.
         """
         chosen = [int(i) for i in rows]
         which = [caption] * len(chosen) if isinstance(caption, int) else [int(k) for k in caption]
-        audio, audio_mask = _pad([self._audio(i) for i in chosen])
-        text, text_mask = _pad([self._text(i, k) for i, k in zip(chosen, which, strict=True)])
+        audio, audio_mask = _pad([self._audio(i) for i in chosen], dtype)
+        text, text_mask = _pad([self._text(i, k) for i, k in zip(chosen, which, strict=True)], dtype)
         return Batch(
             audio=audio,
             audio_mask=audio_mask,
@@ -143,11 +150,11 @@ class FeatureCache:
         return int(self._first_caption[i]) + k
 
 
-def _pad(items: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """float32[B, longest, dim] (0 after each end) and bool[B, longest] of half-precision items [n_i, dim]."""
+def _pad(items: Sequence[Tensor], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """``dtype``[B, longest, dim] (0 after each end) and bool[B, longest] of half-precision items [n_i, dim]."""
     lengths = torch.tensor([len(item) for item in items])
     longest = int(lengths.max()) if len(items) else 0
-    out = torch.empty(len(items), longest, items[0].shape[1] if items else 0)
+    out = torch.empty(len(items), longest, items[0].shape[1] if items else 0, dtype=dtype)
     for line, item in zip(out, items, strict=True):
         line[: len(item)].copy_(item)
         line[len(item) :].zero_()

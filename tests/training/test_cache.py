@@ -84,6 +84,13 @@ def test_a_batch_holds_the_encoders_numbers(rows, tmp_path, dtype, near):
     assert batch.track.tolist() == [cache.track[i] for i in chosen]
 
 
+def test_half_precision_is_the_files_own(built):
+    cache = FeatureCache.open(built)
+    half = cache.batch([3, 4], dtype=torch.float16)
+    assert half.audio.dtype == half.text.dtype == torch.float16
+    assert torch.equal(half.audio.float(), cache.batch([3, 4]).audio)
+
+
 def test_rows_of_the_cache_are_those_of_the_dataset(rows, built):
     cache = FeatureCache.open(built)
     assert cache.ids == rows.ids
@@ -392,7 +399,7 @@ def test_killed_and_run_again_it_does_only_what_is_missing(rows, built, tmp_path
     root = Path(__file__).parents[2]
     command = [sys.executable, str(script), str(data), str(tmp_path / "c"), str(workers)]
     running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(root)})
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list((tmp_path / "c" / "audio").glob("0*.json")):
         assert time.monotonic() < deadline
         assert running.poll() is None

@@ -34,6 +34,7 @@ BANDS = ((0, 6), (6, 20), (20, 40))  # low (< 300 Hz), middle, high (> 2 kHz)
 RATIOS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 5, 6, 8)
 STEPS = [round(PER_OCTAVE * math.log2(r)) for r in RATIOS]
 LIMIT = 8.0
+LOUD_FLOOR = 1e-3  # power of a mel band (of a clip with RMS 1) under which onsets do not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class SpectralEncoder(AudioEncoder):
 
     name: ClassVar[str] = "spectral"
     licence: ClassVar[str] = "Apache-2.0"
-    revision = "1"
+    revision = "2"
     sample_rate = SAMPLE_RATE
     frame_rate = float(FRAME_RATE)
 
@@ -90,8 +91,10 @@ class SpectralEncoder(AudioEncoder):
             "low_window": torch.hann_window(LOW_FFT),
             "pitch": filters.pitch_bank(LOW_RATE, LOW_FFT, LOWEST, NOTES, PER_SEMITONE),
             "lags": torch.from_numpy(LAGS.astype(np.float32)),
-            "onset_lags": filters.lag_bank(LAGS, ONSET_RATE, round(LAGS[-1] * ONSET_RATE) + 1),
-            "frame_lags": filters.lag_bank(LAGS, FRAME_RATE, round(LAGS[-1] * FRAME_RATE) + 1),
+            "onset_peaks": filters.lag_reader(LAGS, ONSET_RATE),
+            "frame_peaks": filters.lag_reader(LAGS, FRAME_RATE),
+            "onset_lags": filters.lag_bank(LAGS, ONSET_RATE),
+            "frame_lags": filters.lag_bank(LAGS, FRAME_RATE),
             "chords": filters.chord_templates(),
             "keys": filters.key_templates(),
         }
@@ -117,17 +120,19 @@ class SpectralEncoder(AudioEncoder):
         counts = (lengths // HOP).clamp(min=1)
         time = int(counts.max())
         audio = functional.pad(audio, (0, max(0, time * HOP - audio.shape[1])))[:, : time * HOP]
-        power = audio.square().sum(dim=1, keepdim=True) / lengths[:, None]
-        audio = audio / power.sqrt().clamp(min=1e-6)  # gain says nothing of tempo, key or chords
         mask = torch.arange(time, device=device) < counts[:, None]
+        audio = audio * mask.repeat_interleave(HOP, dim=1)
+        power = audio.square().sum(dim=1, keepdim=True) / (counts * HOP)[:, None]
+        audio = audio / power.sqrt().clamp(min=1e-6)  # gain says nothing of tempo, key or chords
         inside = mask.repeat_interleave(PER_FRAME, dim=1)
 
-        log_mel = torch.log(self._power(audio, f["window"], ONSET_HOP) @ f["mel"] + 1e-3)
+        log_mel = torch.log(self._power(audio, f["window"], ONSET_HOP) @ f["mel"] + LOUD_FLOOR)
         rise = rhythm.onset_strength(log_mel, inside)
         bands = torch.stack([rise[..., a:b].mean(dim=-1) for a, b in BANDS] + [rise.mean(dim=-1)], dim=-1)
 
         half = f["lowpass"].numel() // 2
         low = functional.pad(audio, (half, half)).unfold(1, f["lowpass"].numel(), DECIMATE) @ f["lowpass"]
+        low = low[:, : time * HOP // DECIMATE] * mask.repeat_interleave(HOP // DECIMATE, dim=1)  # the filter rings on
         pitch = self._power(low, f["low_window"], HOP // DECIMATE).sqrt() @ f["pitch"]
         pitch = tonal.whiten(pitch, PER_SEMITONE)
         notes = tonal.semitones(pitch, tonal.tuning_offset(pitch, mask, PER_SEMITONE), PER_SEMITONE)
@@ -176,13 +181,13 @@ class SpectralEncoder(AudioEncoder):
             ],
             dim=-1,
         )
-        acf = torch.cat(
-            [
-                torch.cat([onset, rhythm.normalised(whole)], dim=-1).transpose(1, 2) @ f["onset_lags"],
-                harmonic.transpose(1, 2) @ f["frame_lags"],
-            ],
+        onset = torch.cat([onset, rhythm.normalised(whole)], dim=-1)
+        # low, middle, high, all onsets, whole pattern, harmonic change, pitch content
+        acf = torch.cat([onset.transpose(1, 2) @ f["onset_lags"], harmonic.transpose(1, 2) @ f["frame_lags"]], dim=1)
+        peaks = torch.cat(
+            [rhythm.at_lags(onset[..., 3:], f["onset_peaks"]), rhythm.at_lags(harmonic[..., 1:], f["frame_peaks"])],
             dim=1,
-        )  # low, middle, high, all onsets, whole pattern, harmonic change, pitch content
+        )
         beat = rhythm.tempo_salience(acf[:, 3], acf[:, 4], PER_OCTAVE, f["lags"])
         meter = rhythm.at_multiples(acf[:, [0, 2, 3, 4, 5, 6]], beat, STEPS)
         real = mask[..., None].float()
@@ -191,9 +196,9 @@ class SpectralEncoder(AudioEncoder):
         return torch.cat(
             [
                 tonal.key_likeness(mean_chroma, mean_bass, f["keys"], 10.0),
-                acf[:, 3, PER_OCTAVE:],
-                acf[:, 4, PER_OCTAVE::2],
-                acf[:, 6, PER_OCTAVE::2],
+                peaks[:, 0, PER_OCTAVE:],
+                peaks[:, 1, PER_OCTAVE::2],
+                peaks[:, 2, PER_OCTAVE::2],
                 beat[:, PER_OCTAVE:],
                 meter.flatten(1),
             ],

@@ -51,16 +51,30 @@ def lag_grid(shortest: float, octaves: int, per_octave: int) -> Array:
     return grid
 
 
-def lag_bank(lags: Array, rate: float, count: int) -> Tensor:
-    """float32[count, len(lags)]: reads an autocorrelation (``count`` lags at ``rate`` Hz) at any lag.
+def lag_reader(lags: Array, rate: float) -> Tensor:
+    """int64[len(lags), K]: samples of an autocorrelation at ``rate`` Hz that lie nearest to each lag on the grid.
 
-    Triangles as wide as the grid's own step, and at least one sample, so that no peak falls between two lags.
+    A lag stands for all from half a step below to half a step above it. Its value is the largest of those, so that a
+    narrow peak at a long lag counts in full.
     """
+    step = np.sqrt(lags[1] / lags[0])
+    first = np.ceil(lags / step * rate - 1e-9).astype(int)
+    last = np.floor(lags * step * rate + 1e-9).astype(int)
+    nearest = np.round(lags * rate).astype(int)
+    first, last = np.minimum(first, nearest), np.minimum(np.maximum(last, nearest), nearest[-1])
+    width = int((last - first).max()) + 1
+    return torch.from_numpy(np.minimum(first[:, None] + np.arange(width), last[:, None]))
+
+
+def lag_bank(lags: Array, rate: float) -> Tensor:
+    """float32[count, len(lags)]: averages an autocorrelation around each lag, in triangles as wide as the grid's step.
+
+    Where :func:`lag_reader` finds a narrow peak in full, this tells sharp repetition from vague one.
+    """
+    count = round(lags[-1] * rate) + 1
     samples = np.arange(count)[:, None]
     centres = lags * rate
-    step = np.maximum(np.gradient(centres), 1.0)
-    bank = np.maximum(0.0, 1 - np.abs(samples - centres) / step)
-    bank[:, centres > count - 1] = 0.0
+    bank = np.maximum(0.0, 1 - np.abs(samples - centres) / np.maximum(np.gradient(centres), 1.0))
     total = bank.sum(axis=0)
     return torch.from_numpy((bank / np.where(total > 0, total, 1.0)).astype(np.float32))
 

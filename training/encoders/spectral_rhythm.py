@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+STEADY = 1e-4
+"""Variance of onset strength or chroma under which nothing happens."""
+
 
 def onset_strength(log_mel: Tensor, valid: Tensor, lag: int = 2) -> Tensor:
     """Half-wave rectified rise of each mel band over ``lag`` frames: float32[B, T, bands], 0 outside the clip."""
@@ -33,9 +36,14 @@ def autocorrelation(signal: Tensor, valid: Tensor, count: int) -> Tensor:
     return torch.where(lags <= 0.75 * n[:, None], raw / pairs.clamp(min=1), 0.0)
 
 
+def at_lags(acf: Tensor, reader: Tensor) -> Tensor:
+    """An autocorrelation [B, count, channels] on a grid of lags: [B, channels, lags]; see ``lag_reader``."""
+    return acf.transpose(1, 2)[..., reader].amax(dim=-1)
+
+
 def normalised(acf: Tensor) -> Tensor:
-    """An autocorrelation divided by its value at lag 0."""
-    return acf / acf[:, :1].clamp(min=1e-9)
+    """An autocorrelation divided by its value at lag 0; that of a steady signal, which is only noise, stays near 0."""
+    return acf / (acf[:, :1] + STEADY)
 
 
 def tempo_salience(acf: Tensor, period: Tensor, per_octave: int, lags: Tensor) -> Tensor:

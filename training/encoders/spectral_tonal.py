@@ -6,13 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+FLOOR = 1e-2
+"""Magnitude of a band (of a clip with RMS 1) under which nothing is heard: about 85 dB below the loudest."""
+FAINT = 0.05
+"""Chroma shorter than this is mostly noise and stays short."""
+
 
 def whiten(bands: Tensor, per_semitone: int) -> Tensor:
     """What stands out of its neighbourhood: log bands minus their local mean over an octave, rectified.
 
     Broadband sound (drums) is flat over an octave and vanishes; ``bands``: [B, T, bands] magnitudes.
     """
-    logs = torch.log(bands + 1e-5)
+    logs = torch.log(bands + FLOOR)
     width = 12 * per_semitone
     lines = logs.flatten(0, 1)[:, None]
     flat = functional.avg_pool1d(lines, width + 1, stride=1, padding=width // 2, count_include_pad=False)
@@ -56,9 +61,9 @@ def smooth(values: Tensor, valid: Tensor, width: int) -> Tensor:
 
 
 def unit(values: Tensor) -> Tensor:
-    """Unit length along the last axis; 0 stays 0."""
+    """Nearly unit length along the last axis; what is faint stays short."""
     length: Tensor = values.norm(dim=-1, keepdim=True)
-    return values / length.clamp(min=1e-6)
+    return values / (length + FAINT)
 
 
 def chord_likeness(chroma: Tensor, bass: Tensor, templates: Tensor, sharpness: float) -> Tensor:

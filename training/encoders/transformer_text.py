@@ -31,6 +31,7 @@ class TransformerTextEncoder(TextEncoder):
 
     def setup(self, device: torch.device | str = "cpu") -> None:
         """Load tokenizer and weights. Raises InvalidDataError for missing or wrongly shaped weights."""
+        from safetensors import SafetensorError
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging as theirs
 
@@ -46,7 +47,7 @@ class TransformerTextEncoder(TextEncoder):
             model, report = AutoModel.from_pretrained(
                 folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **local
             )
-        except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
             first = " ".join(str(error).split())[:300]
             raise InvalidDataError(f"encoder {self.name}: {folder}: cannot be loaded: {first}") from None
         missing = sorted(k for k in report["missing_keys"] if not k.startswith("pooler."))

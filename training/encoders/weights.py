@@ -91,7 +91,10 @@ class WeightsSource:
         from huggingface_hub.errors import LocalEntryNotFoundError
 
         try:
-            return Path(snapshot_download(self.repository, revision=revision, local_files_only=True))
+            kept = snapshot_download(
+                self.repository, revision=revision, allow_patterns=list(self.files), local_files_only=True
+            )
+            return Path(kept)
         except LocalEntryNotFoundError:
             raise MachineError(self._absent("not in the Hub's local cache")) from None
 
