@@ -2,7 +2,8 @@
 
     python -m benchmarks.captions.vllm_rate MODEL [--requests 64] [--concurrency 16] [--tokens 32] [--rounds 2]
 
-MODEL is a folder or a Hub name for vLLM (``make vllm``; ``tests/vllm/make_model.py FOLDER`` makes a small one). Each
+MODEL is a folder or a Hub name for vLLM (``make vllm``; ``tests/vllm/make_model.py FOLDER`` makes a small one). vLLM's
+client also needs pandas in that environment (``.venv-vllm/bin/pip install pandas``). Each
 request is the rendered facts of one clip as a single user message and is answered with exactly ``--tokens`` tokens
 (``ignore_eos``), without streaming; the two clients take turns after a warm-up.
 """
