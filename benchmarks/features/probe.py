@@ -136,7 +136,13 @@ def regress(x: Array, log_bpm: Array, fit: npt.NDArray[np.bool_], judge: npt.NDA
     show("tempo within 8 %, ridge", int(near.sum()), len(error))
     print(f"  median error of tempo: {100 * (2 ** np.median(np.abs(error)) - 1):.1f} %")
     classes = np.round(log_bpm * 24 / 2).astype(float)  # 6 % wide
-    classify("tempo class, 6 % wide", x, [int(c) if np.isfinite(c) else -1 for c in classes], fit, near=1)
+    classify(
+        "tempo class in steps of 6 %, one off allowed",
+        x,
+        [int(c) if np.isfinite(c) else -1 for c in classes],
+        fit,
+        near=1,
+    )
 
 
 def classify(
