@@ -155,26 +155,38 @@ def with_truth(tracks: Sequence[TruthTrack], heard: Sequence[HeardTrack]) -> lis
     return pairs
 
 
-def judge_all(
-    pairs: Sequence[tuple[tuple[Estimate, ...], ClipTruth]], profile: Profile, rounds: int = 1000
-) -> dict[str, dict[str, AttributeResult]]:
-    """Results of the profile (under its name) and of each of its tools alone, by name."""
+Pairs = Sequence[tuple[tuple[Estimate, ...], ClipTruth]]
+"""Estimates of a clip (none where it was refused) and its truth."""
+
+
+def judge_profile(pairs: Pairs, profile: Profile) -> list[Judged]:
+    """Each clip's fused labels, before and after the filter."""
     everything = unfiltered(profile.fusion)
-    judged: dict[str, list[Judged]] = {profile.name: []}
-    names = [tool.name for tool in profile.tools]
+    judged = []
     for estimates, truth in pairs:
         full, kept = (fuse(estimates, s) for s in (everything, profile.fusion)) if estimates else (Labels(), Labels())
-        judged[profile.name].append(judge(full, kept, truth))
-        by_tool = {e.annotator: e for e in estimates}
-        for name in names:
-            labels = labels_of_tool(by_tool[name]) if name in by_tool else Labels()
-            judged.setdefault(name, []).append(judge(labels, labels, truth))
+        judged.append(judge(full, kept, truth))
+    return judged
+
+
+def judge_tools(pairs: Pairs, profile: Profile, rounds: int = 1000) -> dict[str, dict[str, AttributeResult]]:
+    """Results of each of the profile's tools alone, by name: of the attributes that it answers."""
     attributes = {tool.info.name: _ANSWERS[tool.attribute] for tool in profile.annotators}
+    heard = {e.annotator for estimates, _ in pairs for e in estimates}
     results = {}
-    for name, clips in judged.items():
-        found = study(clips, rounds=rounds)
-        results[name] = {a: r for a, r in found.items() if name == profile.name or a in attributes[name]}
+    for name in (tool.name for tool in profile.tools if tool.name in heard):
+        judged = []
+        for estimates, truth in pairs:
+            labels = next((labels_of_tool(e) for e in estimates if e.annotator == name), Labels())
+            judged.append(judge(labels, labels, truth))
+        results[name] = {a: r for a, r in study(judged, rounds=rounds).items() if a in attributes[name]}
     return results
+
+
+def judge_all(pairs: Pairs, profile: Profile, rounds: int = 1000) -> dict[str, dict[str, AttributeResult]]:
+    """Results of the profile (under its name) and of each of its tools alone, by name."""
+    fused = study(judge_profile(pairs, profile), rounds=rounds)
+    return {profile.name: fused, **judge_tools(pairs, profile, rounds)}
 
 
 _ANSWERS = {

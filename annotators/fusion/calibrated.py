@@ -27,12 +27,15 @@ from .decision import Decision
 from .downbeat_model import Bars, bar_hypotheses, bar_rows, grid_of
 from .evidence import Floats, Row, spans_by_tool, table_of, trackers_of
 from .fusion_model import AttributeModel, FusionModel, load_model
-from .key_model import key_rows
+from .key_model import key_rows, key_steadiness, key_unity
 from .meter_model import METERS
 from .pulse_model import Pulse, choose_pulse, pulse_rows
-from .rhythm_evidence import chord_times, phase_fit
-from .tempo_model import tempo_hypotheses, tempo_rows
+from .rhythm_evidence import chord_times, drift, phase_fit
+from .tempo_model import tempo_hypotheses
 
+_MODULATES = -0.22
+"""Of :func:`annotators.fusion.key_model.key_unity`: below it a clip has no one key (all of 6 modulating clips that were
+looked at, 1 % of 500 others)."""
 _UNSTEADY = 0.7
 """Share of beat intervals near the median below which a withheld tempo is flagged as unsteady."""
 
@@ -66,6 +69,8 @@ def fuse_calibrated(estimates: Sequence[Estimate], settings: FusionSettings) -> 
     harmony = decide_harmony(estimates, model, None if rhythm is None else rhythm.bpm)
     tempo, meter, downbeats = _filter_rhythm(estimates, rhythm, model, settings)
     key = _kept(harmony.key, harmony.key_probability, model["key"], settings.key.precision)
+    if key.value is not None and settings.key.precision > 0 and key_unity(estimates) < _MODULATES:
+        key = Decision(None, key.confidence, "modulates")
     chords = _kept_chords(harmony, model["chords"], settings.chords)
     bars = None if rhythm is None or tempo.value is None else rhythm.bars
     return Labels(
@@ -95,10 +100,11 @@ def decide_rhythm(estimates: Sequence[Estimate], model: FusionModel) -> Rhythm |
     hypotheses = tempo_hypotheses(estimates)
     if not hypotheses:
         return None
-    pulse = choose_pulse(hypotheses, _score(model["tempo"], pulse_rows(estimates, hypotheses)))
+    rows = pulse_rows(estimates, hypotheses)
+    pulse = choose_pulse(hypotheses, rows, _score(model["tempo"], rows))
     bpm, signature = pulse.bpm, pulse.signature
     tempo = _calibrated(model["tempo"], tempo_context(estimates, pulse))
-    meter = _calibrated(model["meter"], meter_context(estimates, pulse, tempo))
+    meter = _calibrated(model["meter"], meter_context(pulse, tempo))
     bars = place_bars(estimates, bpm, METERS[signature], model["downbeats"])
     if bars is None:
         return Rhythm(bpm, tempo, signature, meter)
@@ -122,20 +128,18 @@ def place_bars(
 def decide_harmony(estimates: Sequence[Estimate], model: FusionModel, bpm: float | None) -> Harmony:
     """The likeliest key, and for every span of the recogniser its likeliest candidate."""
     rows = key_rows(estimates)
-    key, key_probability, shares = None, None, np.zeros(len(KEYS))
-    if rows:
-        best, shares = choose(_score(model["key"], rows))
-        key = KEYS[best]
-        key_probability = _calibrated(model["key"], key_context(estimates, shares, rows[best]))
+    best, shares = choose(_score(model["key"], rows)) if rows else (0, np.zeros(len(KEYS)))
     candidates = candidates_of(estimates)
     tables = chord_rows(estimates, candidates, shares, bpm)
     choices = [choose(_score(model["chords"], table)) for table in tables]
     spans = joined(primary_of(estimates)[1], candidates, choices)
-    sounding = [s for s in spans if s.label not in (NO_CHORD, UNKNOWN_CHORD)]
-    if not sounding:
-        return Harmony(key, key_probability, (), None)
-    probability = _calibrated(model["chords"], chord_context(estimates, choices, tables, shares, bpm))
-    return Harmony(key, key_probability, spans, probability)
+    chords = None
+    if any(s.label not in (NO_CHORD, UNKNOWN_CHORD) for s in spans):
+        chords = _calibrated(model["chords"], chord_context(estimates, choices, tables, shares, bpm))
+    key = None
+    if rows:  # judged last: what has no chords has no key
+        key = _calibrated(model["key"], key_context(estimates, shares, rows[best], best, chords))
+    return Harmony(KEYS[best] if rows else None, key, () if chords is None else spans, chords)
 
 
 def joined(
@@ -155,30 +159,36 @@ def joined(
     return tuple(chosen)
 
 
+_KEPT = ("octaves", "agree", "slower", "faster", "density", "percussive_share", "chord_pace", "shape", "grouping")
+
+CONTEXT_FEATURES = frozenset((*_KEPT, "essentia.confidence", "chord_fit", "chord_fit.lead"))
+"""What :func:`tempo_context` and :func:`meter_context` read of the chosen pair."""
+
+
 def tempo_context(estimates: Sequence[Estimate], pulse: Pulse) -> Row:
     """What the confidence in a tempo is judged by."""
-    row = tempo_rows(estimates, [pulse.bpm])[0]
-    kept = ("octaves", "agree", "slower", "faster", "essentia.confidence", "density", "percussive_share", "chord_pace")
     return {
         "share": log_odds(pulse.tempo_shares[0]),
         "second": log_odds(pulse.tempo_shares[1]),
         "other": log2(pulse.other_bpm / pulse.bpm),
         "meter": float(tuple(METERS).index(pulse.signature)),
         "irregularity": max((1 - t.regularity for t in trackers_of(estimates)), default=nan),
-        **{name: row[name] for name in kept},
+        "drift": max((drift(t.grid.times) for t in trackers_of(estimates)), default=nan),
+        "essentia.confidence": pulse.evidence["essentia.confidence"],
+        **{name: pulse.evidence[name] for name in _KEPT},
     }
 
 
-def meter_context(estimates: Sequence[Estimate], pulse: Pulse, tempo: float) -> Row:
+def meter_context(pulse: Pulse, tempo: float) -> Row:
     """What the confidence in a meter is judged by."""
-    row = tempo_rows(estimates, [pulse.bpm])[0]
     return {
         "share": log_odds(pulse.meter_shares[0]),
         "second": log_odds(pulse.meter_shares[1]),
         "meter": float(tuple(METERS).index(pulse.signature)),
         "tempo": log_odds(tempo),
         "other": log2(pulse.other_bpm / pulse.bpm),
-        **{name: row[name] for name in ("octaves", "agree", "density", "percussive_share", "chord_pace")},
+        **{f"share {name}": log_odds(share) for name, share in zip(METERS, pulse.by_meter, strict=True)},
+        **{name: pulse.evidence[name] for name in (*_KEPT, "chord_fit", "chord_fit.lead")},
     }
 
 
@@ -194,14 +204,16 @@ def bars_context(estimates: Sequence[Estimate], shares: Floats, tempo: float, me
     }
 
 
-def key_context(estimates: Sequence[Estimate], shares: Floats, row: Row) -> Row:
-    """What the confidence in a key is judged by."""
+def key_context(estimates: Sequence[Estimate], shares: Floats, row: Row, best: int, chords: float | None) -> Row:
+    """What the confidence in a key is judged by; ``chords``: the expected share of right chords."""
     return {
-        "share": log_odds(float(shares.max())),
+        "share": log_odds(float(shares[best])),
         "second": log_odds(float(np.sort(shares)[-2])),
         "votes": row.get("votes", nan),
         "chroma_entropy": row.get("chroma_entropy", nan),
         "percussive_share": row.get("percussive_share", nan),
+        "chords": -12.0 if chords is None else log_odds(chords),
+        "steady": key_steadiness(estimates, best),
     }
 
 

@@ -108,6 +108,39 @@ def chord_columns(name: str, spans: Sequence[ChordSpan]) -> dict[str, Floats]:
     }
 
 
+def key_steadiness(estimates: Sequence[Estimate], key: int) -> float:
+    """How well the chords of the clip's worse half fit ``key``: its correlation less that of that half's best key.
+
+    0 where both halves fit it best, below where the music modulates; NaN without chords in a half.
+    """
+    spans = next(iter(spans_by_tool(estimates).values()), ())
+    if not spans:
+        return nan
+    middle = (spans[0].start + spans[-1].end) / 2
+    leads = []
+    for low, high in ((spans[0].start, middle), (middle, spans[-1].end)):
+        tones = np.zeros(12)
+        for span in spans:
+            seconds = min(span.end, high) - max(span.start, low)
+            if seconds > 0:
+                for tone, weight in chord_pitch_classes(span.label).items():
+                    tones[tone] += seconds * weight
+        if not tones.any():
+            return nan
+        scores = key_correlations(tones)
+        leads.append(float(scores[key] - scores.max()))
+    return min(leads)
+
+
+def key_unity(estimates: Sequence[Estimate]) -> float:
+    """:func:`key_steadiness` of the key that has most of it: 0 where one key fits both halves of the clip best.
+
+    0 too where there are no chords to tell.
+    """
+    found = [key_steadiness(estimates, key) for key in range(len(KEYS))]
+    return 0.0 if np.isnan(found).any() else max(found)
+
+
 def pairwise_flags(before: Floats, after: Floats) -> list[tuple[bool, bool]]:
     """``(before[i], after[i + 1])`` of neighbours."""
     return [(bool(a[0]), bool(b[1])) for a, b in zip(pairwise(before), pairwise(after), strict=True)]

@@ -18,7 +18,7 @@ class Pulse:
     """The likeliest tempo in BPM and the likeliest meter at it.
 
     ``other_bpm``: the next best tempo. ``tempo_shares`` and ``meter_shares``: belief in the chosen one and in the best
-    other, each over all pairs.
+    other, each over all pairs; ``by_meter``: belief in each of ``METERS``; ``evidence``: features of the chosen pair.
     """
 
     bpm: float
@@ -26,6 +26,8 @@ class Pulse:
     other_bpm: float
     tempo_shares: tuple[float, float]
     meter_shares: tuple[float, float]
+    by_meter: tuple[float, ...]
+    evidence: Row
 
 
 def pulse_rows(estimates: Sequence[Estimate], hypotheses: Sequence[float]) -> list[Row]:
@@ -36,7 +38,7 @@ def pulse_rows(estimates: Sequence[Estimate], hypotheses: Sequence[float]) -> li
     ]
 
 
-def choose_pulse(hypotheses: Sequence[float], log_odds: Floats) -> Pulse:
+def choose_pulse(hypotheses: Sequence[float], rows: Sequence[Row], log_odds: Floats) -> Pulse:
     """The tempo that is likeliest over all meters, the meter that is likeliest at it; ``log_odds`` of the pairs."""
     shares = probabilities(log_odds).reshape(len(hypotheses), len(METERS))
     by_tempo, by_meter = shares.sum(axis=1), shares.sum(axis=0)
@@ -48,6 +50,8 @@ def choose_pulse(hypotheses: Sequence[float], log_odds: Floats) -> Pulse:
         hypotheses[_best_other(by_tempo, best)],
         (float(by_tempo[best]), _other(by_tempo, best)),
         (float(by_meter[which]), _other(by_meter, which)),
+        tuple(by_meter.tolist()),
+        rows[best * len(METERS) + which],
     )
 
 

@@ -126,6 +126,15 @@ def phase_fit(times: Floats, period: float) -> float:
     return float(np.abs(np.mean(np.exp(2j * np.pi * times / period)))) if times.size >= 2 else nan
 
 
+def drift(times: Sequence[float]) -> float:
+    """Octaves between the tempo of the first and of the second half of beats; 0 below six: a change of tempo inside."""
+    gaps = np.diff(np.asarray(times, dtype=np.float64))
+    if gaps.size < 5:
+        return 0.0
+    half = gaps.size // 2
+    return abs(log2(float(np.median(gaps[:half])) / float(np.median(gaps[half:]))))
+
+
 def pace(times: Floats, bpm: float) -> float:
     """Octaves of the median time between ``times`` over a beat; NaN below two."""
     gaps = np.diff(times)

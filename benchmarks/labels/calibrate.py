@@ -8,6 +8,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 Floats = npt.NDArray[np.float64]
+SLACK = 0.2
 PRECISIONS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
 
 
@@ -53,7 +54,9 @@ def thresholds(
 ) -> list[dict[str, float]]:
     """For each precision the lowest probability from which on outcomes reach it on average, and the coverage of it.
 
-    Precisions that ``least`` clips do not reach are left out; thresholds never fall as the precision grows.
+    Where nearly all labels are right, an average would let the few doubtful ones through: no label is kept whose own
+    probability is more than ``SLACK`` below the precision. Precisions that ``least`` clips do not reach are left out;
+    thresholds never fall as the precision grows.
     """
     weight = np.ones_like(probability) if weight is None else weight
     order = np.argsort(-probability, kind="stable")
@@ -65,7 +68,7 @@ def thresholds(
     table: list[dict[str, float]] = []
     lowest = 0.0
     for precision in precisions:
-        enough = (accuracy >= precision) & (last + 1 >= least) & (threshold >= lowest)
+        enough = (accuracy >= precision) & (last + 1 >= least) & (threshold >= max(lowest, precision - SLACK))
         if not enough.any():
             break
         i = int(np.flatnonzero(enough).max())

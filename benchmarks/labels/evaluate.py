@@ -5,18 +5,18 @@ plots below ``--out``. What the gate turns away has no label. The test split is 
 """
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 
 from annotators import load_profile
+from annotators.evaluation import study
 from annotators.fusion import fuse
 from annotators.profile import Profile
 from benchmarks.labels.corpus import NULL, LabelClip, load, negatives_of
 from benchmarks.labels.families import family_table
 from benchmarks.machine import machine, wilson
-from pipeline.evaluate_labels import judge_all
-from pipeline.evaluate_labels_report import as_json, markdown, write_study
+from pipeline.evaluate_labels import judge_profile, judge_tools
+from pipeline.evaluate_labels_report import markdown, write_study
 from schemas import Labels
 
 SETS = ("rendered", "recorded")
@@ -31,10 +31,11 @@ def main() -> None:
     parser.add_argument("--split", default="validation")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--without", nargs="*", default=[], help="tools of the profile that the dump lacks")
     args = parser.parse_args()
     print(machine())
     profile = load_profile(args.profile)
-    tools = [tool.name for tool in profile.tools]
+    tools = [tool.name for tool in profile.tools if tool.name not in args.without]
     for name in SETS:
         if (args.dump / name).is_dir():
             clips = load(args.truth / name, args.dump / name, tools)
@@ -53,14 +54,14 @@ def report(clips: list[LabelClip], profile: Profile, title: str, out: Path | Non
     pairs = [(() if c.gate is not None else c.estimates, c.truth) for c in clips]
     families = len({c.family for c in clips})
     note = f"{len(clips)} clips of {families} families. 95 % intervals over families, 1,000 bootstrap rounds."
-    results = judge_all(pairs, profile, rounds)
+    judged = judge_profile(pairs, profile)
+    results = {profile.name: study(judged, rounds=rounds), **judge_tools(pairs, profile, rounds)}
     heading = f"Profile `{profile.name}`: {title}"
     print(markdown(results, heading, (note,)))
-    print(family_table(clips, profile))
+    print(family_table(judged))
     if out is not None:
         folder = out / profile.name / title.split(",")[0]
         write_study(folder, results, heading, (note,))
-        (folder / "figures.json").write_text(json.dumps(as_json(results), indent=1) + "\n")
 
 
 def negatives(clips: list[LabelClip], profile: Profile) -> str:

@@ -1,40 +1,37 @@
 """Accuracy by style family: where a profile is strong and where it is not."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
-from annotators.evaluation import judge, unfiltered
-from annotators.fusion import fuse
-from annotators.profile import Profile
-from benchmarks.labels.corpus import LabelClip
-from schemas import Labels
-
-COLUMNS = ("tempo", "meter", "downbeats", "key", "chords")
+from annotators.evaluation import ATTRIBUTES, Judged
 
 
-def family_table(clips: list[LabelClip], profile: Profile) -> str:
-    """Markdown: mean score before the filter (and of what it keeps) for each family, those with most clips first."""
-    everything = unfiltered(profile.fusion)
-    rows: dict[str, list[tuple[dict[str, float | None], frozenset[str]]]] = defaultdict(list)
+def family_table(clips: Sequence[Judged]) -> str:
+    """Markdown: mean score before the filter (and of what it keeps) for each family, those with most clips first.
+
+    Made families are one row a meter: each has a few clips only.
+    """
+    rows: dict[str, list[Judged]] = defaultdict(list)
     for clip in clips:
-        if clip.gate is not None:
-            full = kept = Labels()
-        else:
-            full, kept = fuse(clip.estimates, everything), fuse(clip.estimates, profile.fusion)
-        judged = judge(full, kept, clip.truth)
-        rows[clip.family].append(({c: judged.scores.of(c) for c in COLUMNS}, judged.kept))
-    lines = ["## By style family: score (of those kept)", "", "| family | clips | " + " | ".join(COLUMNS) + " |"]
-    lines.append("|---|---:" + "|---:" * len(COLUMNS) + "|")
+        made = clip.group.startswith("made ")
+        rows[" ".join(clip.group.split()[:2]) if made else clip.group].append(clip)
+    lines = [
+        "## By style family: score of all (of those kept)",
+        "",
+        "| family | clips | " + " | ".join(ATTRIBUTES) + " |",
+    ]
+    lines.append("|---|---:" + "|---:" * len(ATTRIBUTES) + "|")
     for family, found in sorted(rows.items(), key=lambda item: (-len(item[1]), item[0])):
         cells = []
-        for column in COLUMNS:
-            scores = [s[column] for s, _ in found if s[column] is not None]
-            kept = [s[column] for s, k in found if s[column] is not None and column in k]
-            cells.append(f"{_mean(scores)} ({_mean(kept)})")
+        for attribute in ATTRIBUTES:
+            known = [c for c in found if c.scores.of(attribute) is not None]
+            kept = [c for c in known if attribute in c.kept]
+            cells.append(f"{_mean(known, attribute)} ({_mean(kept, attribute)}, {len(kept)} kept)" if known else "")
         lines.append(f"| {family} | {len(found)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _mean(values: list[float | None]) -> str:
-    return f"{np.mean([v for v in values if v is not None]):.2f}" if values else "-"
+def _mean(clips: Sequence[Judged], attribute: str) -> str:
+    return f"{np.mean([c.scores.of(attribute) or 0.0 for c in clips]):.2f}" if clips else "-"

@@ -10,10 +10,11 @@ from annotators.evaluation.clip_scores import chord_recall
 from annotators.fusion.calibrated import chord_context, joined, key_context
 from annotators.fusion.choose import choose
 from annotators.fusion.chord_model import candidates_of, chord_rows, primary_of
+from annotators.fusion.evidence import Row
 from annotators.fusion.key_model import key_rows
 from benchmarks.labels.boosting import CONFIDENCE, Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
-from benchmarks.labels.held_out import Fitted, Floats, Judgement, balance, finish, held
+from benchmarks.labels.held_out import Fitted, Floats, Held, Judgement, balance, finish, held
 from benchmarks.labels.rhythm_fit import Pool, Settings
 from schemas import ChordSpan
 from schemas.music import KEYS, key_index
@@ -21,14 +22,31 @@ from schemas.music import KEYS, key_index
 SETTINGS: Settings = {
     "key": Boosting(),
     "chords": Boosting(min_leaf=40),
-    "key.confidence": replace(CONFIDENCE, rising=("share", "votes")),
+    "key.confidence": replace(CONFIDENCE, rising=("share", "votes", "chords", "steady")),
     "chords.confidence": replace(CONFIDENCE, rising=("share", "key")),
 }
 """Hyper-parameters of both, and of their confidences."""
 
 
-def fit_key(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tuple[Fitted, dict[str, Floats]]:
-    """The model, and the held-out belief in each key for each clip."""
+def fit_harmony(
+    clips: Sequence[LabelClip], bpm: dict[str, float], settings: Settings, in_pool: Pool
+) -> dict[str, Fitted]:
+    """Keys and chords; ``bpm``: the tempo chosen for each clip."""
+    scorer, tables, beliefs = score_keys(clips, settings)
+    chords = fit_chords(clips, beliefs, bpm, settings, in_pool)
+    judgements = []
+    for clip in clips:
+        rows, shares = tables[clip.name], beliefs[clip.name]
+        if rows:
+            best, truth = int(np.argmax(np.round(shares, 9))), clip.truth.key
+            outcome = clip.outcome("key", None if truth is None else float(key_index(truth) == best))
+            context = key_context(clip.estimates, shares, rows[best], best, chords.probability.get(clip.name))
+            judgements.append(Judgement(clip, context, outcome))
+    return {"key": finish(scorer, judgements, settings["key.confidence"], in_pool), "chords": chords}
+
+
+def score_keys(clips: Sequence[LabelClip], settings: Settings) -> tuple[Held, dict[str, list[Row]], dict[str, Floats]]:
+    """The scorer, every clip's features of the 24 keys, and the held-out belief in each key."""
     examples, tables, weights = Examples(), {}, balance(clips)
     for clip in clips:
         rows = key_rows(clip.estimates)
@@ -38,18 +56,11 @@ def fit_key(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tu
         if clip.split == "train" and rows and right[0] is not None:
             examples.add(tables[clip.name][1], [r or 0.0 for r in right], clip.family, weights[clip.family])
     scorer = held(examples, settings["key"])
-    judgements, beliefs = [], {}
+    beliefs = {}
     for clip in clips:
         rows, table = tables[clip.name]
-        if not rows:
-            beliefs[clip.name] = np.zeros(len(KEYS))
-            continue
-        best, shares = choose(scorer(table, clip.family))
-        beliefs[clip.name] = shares
-        truth = clip.truth.key
-        outcome = clip.outcome("key", None if truth is None else float(key_index(truth) == best))
-        judgements.append(Judgement(clip, key_context(clip.estimates, shares, rows[best]), outcome))
-    return finish(scorer, judgements, settings["key.confidence"], in_pool), beliefs
+        beliefs[clip.name] = choose(scorer(table, clip.family))[1] if rows else np.zeros(len(KEYS))
+    return scorer, {name: rows for name, (rows, _) in tables.items()}, beliefs
 
 
 def fit_chords(

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from annotators.evaluation.clip_scores import beat_f, tempo_accuracy
-from annotators.fusion.calibrated import bars_context, clip_seconds, meter_context, tempo_context
+from annotators.fusion.calibrated import CONTEXT_FEATURES, bars_context, clip_seconds, meter_context, tempo_context
 from annotators.fusion.choose import choose
 from annotators.fusion.downbeat_model import Bars, bar_hypotheses, bar_rows, grid_of
+from annotators.fusion.evidence import Row
 from annotators.fusion.meter_model import METERS
 from annotators.fusion.pulse_model import Pulse, choose_pulse, pulse_rows
 from annotators.fusion.tempo_model import tempo_hypotheses
@@ -53,8 +54,9 @@ def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> 
         hypotheses = tempo_hypotheses(clip.estimates)
         if not hypotheses:
             continue
-        table = examples.columns.table(pulse_rows(clip.estimates, hypotheses))
-        tables[clip.name] = hypotheses, table
+        rows = pulse_rows(clip.estimates, hypotheses)
+        table = examples.columns.table(rows)
+        tables[clip.name] = hypotheses, [kept_for_context(row) for row in rows], table
         if clip.split == "train":
             right = pairs_right(clip, hypotheses)
             known = [i for i, r in enumerate(right) if r is not None]
@@ -63,8 +65,8 @@ def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> 
     pulses = {}
     for clip in clips:
         if clip.name in tables:
-            hypotheses, table = tables[clip.name]
-            pulses[clip.name] = choose_pulse(hypotheses, scorer(table, clip.family))
+            hypotheses, rows, table = tables[clip.name]
+            pulses[clip.name] = choose_pulse(hypotheses, rows, scorer(table, clip.family))
     heard = [clip for clip in clips if clip.name in pulses]
     judgements = [
         Judgement(
@@ -79,8 +81,13 @@ def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> 
     for clip in heard:
         truth, pulse = clip.truth.time_signature, pulses[clip.name]
         outcome = clip.outcome("meter", None if truth is None else float(truth == pulse.signature))
-        judgements.append(Judgement(clip, meter_context(clip.estimates, pulse, tempo.probability[clip.name]), outcome))
+        judgements.append(Judgement(clip, meter_context(pulse, tempo.probability[clip.name]), outcome))
     return tempo, finish(None, judgements, settings["meter.confidence"], in_pool), pulses
+
+
+def kept_for_context(row: Row) -> Row:
+    """The part of a pair's features that its confidence is judged by: all of them would fill the memory."""
+    return {name: value for name, value in row.items() if name in CONTEXT_FEATURES}
 
 
 def pairs_right(clip: LabelClip, hypotheses: Sequence[float]) -> list[float | None]:

@@ -18,6 +18,7 @@ from annotators.fusion.fusion_model import (
     model_names,
 )
 from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, from_json, to_json
+from schemas.estimate import Detail
 from schemas.music import KEYS, TIME_SIGNATURES
 
 PROFILES = ("bgate", "edma", "shaath", "krumhansl")
@@ -82,8 +83,27 @@ def test_nothing_in_nothing_out() -> None:
 
 
 def _grid(tool: str, bpm: float, bar: int) -> Estimate:
+    """A tracker that is sure of its beats and of bars of four, with the evidence that goes with it."""
     times = tuple(round(0.3 + i * 60 / bpm, 4) for i in range(int(9.5 * bpm / 60)))
-    return Estimate(tool, "1", "beats", BeatGrid(times, tuple(i % bar + 1 for i in range(len(times)))))
+    accents = [1.0 if i % bar == 0 else 0.4 for i in range(len(times))]
+    again = [0.0, 0.4, 0.0, 0.9, 0.0, 0.3, 0.9, 0.8, 0.95, 0.9]  # at 1/3, 1/2, 2/3, 1, 4/3, 3/2, 2, 3, 4, 6 beats
+    details: dict[str, Detail] = {
+        "lag_ratio": again,
+        "onset_lag": [again, again, again],
+        "hypothesis_loglik": [[-15.0, -9.0, -14.0, -15.0][: 4 if r else 0] for r in range(7)],
+        "bar_contrast": [0.2, 0.0, 0.6, 0.0, 0.1, 0.0],
+        "beat_activation": [0.9] * len(times),
+        "downbeat_activation": accents,
+        "onset_low": accents,
+        "onset_all": accents,
+        "between": [0.05, 0.03, 0.3, 0.03, 0.05],
+        "every": [0.1, 0.02, 0.2],
+        "irregularity": 0.01,
+    }
+    table = details["hypothesis_loglik"]
+    assert isinstance(table, list)
+    table[3] = [-4.0, -6.0, 0.0, -6.0]  # type: ignore[call-overload]
+    return Estimate(tool, "1", "beats", BeatGrid(times, tuple(i % bar + 1 for i in range(len(times)))), None, details)
 
 
 def _chords(tool: str, *labels: str) -> Estimate:

