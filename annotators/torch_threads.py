@@ -7,12 +7,12 @@ made with one thread, whatever the machine; parallelism is the runner's, over cl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """``torch.inference_mode`` on one thread; the caller's number of threads is put back."""
+    import torch  # here, so that reading a profile does not wait for it
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -95,7 +95,7 @@ def test_fingerprints_are_stable_and_tell_profiles_apart() -> None:
         {"fusion": {"tempo": {"min_confidence": 0.7}}},
         {"fusion.tempo.weights.beatnet": 0.61},
         {"gate.min_seconds": 5.0},
-        {"stages": {"key": [{"tool": "essentia_key", "options": {"profile": "shaath"}}]}},
+        {"stages.key": [{"tool": "essentia_key", "options": {"profile": "shaath"}}], "fusion.recipe": "agreement"},
     ],
 )
 def test_every_setting_moves_the_fingerprint(overrides: dict[str, object]) -> None:
