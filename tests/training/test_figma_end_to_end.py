@@ -23,7 +23,21 @@ from training.metrics import rank
 from training.search import open_index
 
 pytestmark = pytest.mark.slow
-SMALL = ("--config", "small", "--epochs", "2", "--batch", "6", "--device", "cpu", "--set", "patience=0", "-q")
+SMALL = (
+    "--config",
+    "small",
+    "--epochs",
+    "2",
+    "--batch",
+    "6",
+    "--device",
+    "cpu",
+    "--set",
+    "patience=0",
+    "--set",
+    "frame_stride=5",
+    "-q",
+)
 
 
 def run(*words):
