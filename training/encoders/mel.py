@@ -4,6 +4,7 @@ Same numbers as ``torchaudio.transforms.MelSpectrogram`` with its defaults (HTK 
 2, periodic Hann window, centred with reflection); checked in the tests against librosa.
 """
 
+import importlib
 import importlib.util
 import sys
 from types import ModuleType
@@ -61,7 +62,7 @@ def provide_torchaudio() -> None:
         return
     if importlib.util.find_spec("torchaudio") is not None:
         try:
-            import torchaudio  # noqa: F401
+            importlib.import_module("torchaudio")
         except (ImportError, OSError):  # built for another torch: its library does not load
             for name in [n for n in sys.modules if n == "torchaudio" or n.startswith("torchaudio.")]:
                 del sys.modules[name]
