@@ -1,5 +1,6 @@
 """What a person sees of a training: a bar on a terminal, plain lines in a pipe; and TensorBoard where asked for."""
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,7 +66,7 @@ class TrainingLog:
         self.last_line = time.monotonic()
         validation: Mapping[str, float] = entry["validation"]
         recall = [f"{view} {validation[key]:.1%}" for view in VIEW_NAMES if (key := f"{view}/t2a/R@10") in validation]
-        found = f", text-to-audio R@10 {', '.join(recall)}" if recall else ""
+        found = f", text-to-audio R@10 {', '.join(recall)}" if recall and tells(validation) else ""
         self.say(
             f"epoch {entry['epoch']}/{epochs}: loss {entry['loss']:.3f} (global {entry['loss_global']:.3f}, "
             f"frame {entry['loss_frame']:.3f}){found}, {entry['seconds']:.1f} s"
@@ -75,6 +76,11 @@ class TrainingLog:
                 self.writer.add_scalar(f"epoch/{key}", entry[key], entry["epoch"] * steps)
             for key, value in validation.items():
                 self.writer.add_scalar(f"validation/{key}", value, entry["epoch"] * steps)
+
+
+def tells(validation: Mapping[str, float]) -> bool:
+    """False where R@10 says nothing: among ten clips or fewer it is always 100 %."""
+    return validation.get("pool/clips", math.inf) > 10
 
 
 VIEW_NAMES = ("global", "frame", "fused")

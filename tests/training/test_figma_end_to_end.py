@@ -198,8 +198,8 @@ def test_wrong_input_is_one_clear_line(figma, model, data, tmp_path, clips):
 
 
 def test_mteb_runs_its_own_tasks_on_the_model(figma, model, data, tmp_path, monkeypatch):
-    mteb = pytest.importorskip("mteb")
     import datasets
+    import mteb
     import mteb.tasks.retrieval.eng.fgmcaps_retrieval as tasks
 
     from training.mteb_model import FigmaSearch

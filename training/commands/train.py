@@ -49,6 +49,7 @@ def train(
     from training.run_folder import open_run
 
     open_run(out, settings, None, None)  # before hours of features
+    from training.logging_progress import tells
     from training.prepare import features_for
     from training.trainer import train as run
 
@@ -59,7 +60,7 @@ def train(
     if quiet:
         return
     found = result.metrics["validation"]
-    recall = found.get("fused/t2a/R@10")
+    recall = found.get("fused/t2a/R@10") if tells(found) else None
     measured = f"; text-to-audio R@10 {recall:.1%} of {found['pool/clips']:.0f} clips" if recall is not None else ""
     if result.already_done:
         click.echo(f"{out} is trained already: nothing to do{measured}")

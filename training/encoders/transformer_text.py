@@ -1,5 +1,6 @@
 """Token states of a BERT-like text encoder loaded by ``transformers`` from a folder."""
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ class TransformerTextEncoder(TextEncoder):
         self._tokenizer: Any = None
         self._device = torch.device("cpu")
 
+    @abstractmethod
     def folder(self) -> Path:
         """Folder with ``config.json``, ``model.safetensors`` and the tokenizer."""
-        raise NotImplementedError
 
     def settings(self) -> dict[str, Any]:
         """What changes the states."""
