@@ -8,6 +8,8 @@ Profiles: Krumhansl and Kessler, Psychological Review 89(4), 1982 (probe-tone ra
 key?", Music Perception 17(1), 1999 (the same corrected for the leading tone and the minor sixth and seventh).
 """
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -35,14 +37,21 @@ def key_correlations(pitch_classes: Floats, profile: str = "temperley") -> Float
 
 def correlations(pitch_classes: Floats, profile: tuple[tuple[float, ...], tuple[float, ...]]) -> Floats:
     """:func:`key_correlations` for a ``(major, minor)`` pair of profiles, each 12 values from the tonic."""
-    major, minor = profile
-    table = np.array([np.roll(p, tonic) for p in (major, minor) for tonic in range(12)])
     centred = np.asarray(pitch_classes, dtype=np.float64) - np.mean(pitch_classes)
     norm = np.linalg.norm(centred)
     if norm <= 1e-9 * np.abs(pitch_classes).max():
         return np.zeros(24)
+    table, lengths = _centred_keys(profile)
+    return np.asarray(table @ centred / (lengths * norm))
+
+
+@cache
+def _centred_keys(profile: tuple[tuple[float, ...], tuple[float, ...]]) -> tuple[Floats, Floats]:
+    """The profile of each key less its mean, float64[24, 12], and its length, float64[24]."""
+    major, minor = profile
+    table = np.array([np.roll(p, tonic) for p in (major, minor) for tonic in range(12)])
     table = table - table.mean(axis=1, keepdims=True)
-    return np.asarray(table @ centred / (np.linalg.norm(table, axis=1) * norm))
+    return table, np.linalg.norm(table, axis=1)
 
 
 def shares(scores: Floats, sharpness: float) -> Floats:

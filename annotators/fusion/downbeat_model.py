@@ -8,7 +8,7 @@ import numpy as np
 
 from schemas import Estimate
 
-from .evidence import Floats, Row, Tracker, changes, nearest, numbers, spans_by_tool, trackers_of
+from .evidence import Floats, Row, Tracker, changes, nearest, spans_by_tool, trackers_of
 
 RATIOS = (1.0, 2.0, 1 / 2, 3.0, 3 / 2, 2 / 3, 1 / 3, 4.0)
 """Tracker's beats in a felt beat, the readiest first."""
@@ -84,8 +84,8 @@ def bar_rows(estimates: Sequence[Estimate], grid: Grid, beats_per_bar: int, hypo
     for tracker in trackers_of(estimates):
         times = np.asarray(tracker.grid.times)
         own = np.asarray([t for t, p in zip(times, tracker.grid.positions, strict=True) if p == 1])
-        down, on = numbers(tracker.estimate, "downbeat_activation"), numbers(tracker.estimate, "beat_activation")
-        low, every = numbers(tracker.estimate, "onset_low"), numbers(tracker.estimate, "onset_all")
+        down, on = tracker.numbers("downbeat_activation"), tracker.numbers("beat_activation")
+        low, every = tracker.numbers("onset_low"), tracker.numbers("onset_all")
         for name, values in (("down", down), ("on", on), ("low", low), ("all", every)):
             columns[f"{tracker.name}.{name}"] = [_mean_at(times, values, h.downbeats) for h in hypotheses]
         columns[f"{tracker.name}.own"] = [_share_near(h.downbeats, own, 0.07) for h in hypotheses]

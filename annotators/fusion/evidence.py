@@ -4,7 +4,8 @@ A model is a list of named features; what a tool did not say is NaN, which the t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from math import log2, nan
 
 import numpy as np
@@ -37,6 +38,13 @@ class Tracker:
     regularity: float
     grid: BeatGrid
     estimate: Estimate
+    _read: dict[str, Floats] = field(default_factory=dict, repr=False)
+
+    def numbers(self, name: str) -> Floats:
+        """A list of its details (empty if it is not there), read once: hypotheses ask for the same ones again."""
+        if name not in self._read:
+            self._read[name] = numbers(self.estimate, name)
+        return self._read[name]
 
     def ratio(self, bpm: float) -> float:
         """Its beats in a beat of a tempo of ``bpm``."""
@@ -44,22 +52,22 @@ class Tracker:
 
     def lag(self, ratio: float) -> float:
         """Autocorrelation of its beat activation at ``ratio`` of its beat periods; NaN where it was not taken."""
-        values = numbers(self.estimate, "lag_ratio")
+        values = self.numbers("lag_ratio")
         index = nearest(ratio, LAGS)
         return nan if index is None or index >= values.size else float(values[index])
 
     def bar(self, what: str, length: float) -> float:
         """``what`` (``bar_contrast`` ...) for bars of ``length`` of its beats; NaN unless that is 2 .. 7."""
-        values = numbers(self.estimate, what)
+        values = self.numbers(what)
         index = nearest(length, BARS)
         return nan if index is None or index >= values.size else float(values[index])
 
     def bar_log_likelihood(self, length: float) -> float:
         """Log-likelihood per frame x 100 of bars of ``length`` beats less that of the likeliest; NaN if not decoded."""
-        lengths, logs = numbers(self.estimate, "bar_lengths"), numbers(self.estimate, "bar_loglik")
+        lengths, logs = self.numbers("bar_lengths"), self.numbers("bar_loglik")
         if lengths.size != logs.size or lengths.size == 0:
             return nan
-        index = nearest(length, lengths.tolist())
+        index = nearest(length, tuple(lengths.tolist()))
         frames = number(self.estimate, "frames")
         return nan if index is None else float(100 * (logs[index] - logs.max()) / (frames if frames > 0 else 1000.0))
 
@@ -143,13 +151,14 @@ def at(values: Floats, index: int) -> float:
     return float(values[index]) if 0 <= index < values.size else nan
 
 
-def nearest(value: float, named: Sequence[float]) -> int | None:
+@lru_cache(maxsize=4096)
+def nearest(value: float, named: tuple[float, ...]) -> int | None:
     """Index of the entry of ``named`` within 4 % of ``value``; None if there is none."""
     if not value > 0:
         return None
     gaps = [abs(log2(value / n)) for n in named]
-    best = int(np.argmin(gaps))
-    return best if gaps[best] <= _NEAR else None
+    least = min(gaps)
+    return gaps.index(least) if least <= _NEAR else None
 
 
 def table_of(rows: Sequence[Row], features: Sequence[str]) -> Floats:

@@ -113,9 +113,24 @@ def key_steadiness(estimates: Sequence[Estimate], key: int) -> float:
 
     0 where both halves fit it best, below where the music modulates; NaN without chords in a half.
     """
+    return float(_steadiness(estimates)[key])
+
+
+def key_unity(estimates: Sequence[Estimate]) -> float:
+    """:func:`key_steadiness` of the key that has most of it: 0 where one key fits both halves of the clip best.
+
+    0 too where there are no chords to tell.
+    """
+    found = _steadiness(estimates)
+    return 0.0 if np.isnan(found).any() else float(found.max())
+
+
+def _steadiness(estimates: Sequence[Estimate]) -> Floats:
+    """:func:`key_steadiness` of each key."""
+    unknown = np.full(len(KEYS), nan)
     spans = next(iter(spans_by_tool(estimates).values()), ())
     if not spans:
-        return nan
+        return unknown
     middle = (spans[0].start + spans[-1].end) / 2
     leads = []
     for low, high in ((spans[0].start, middle), (middle, spans[-1].end)):
@@ -126,19 +141,10 @@ def key_steadiness(estimates: Sequence[Estimate], key: int) -> float:
                 for tone, weight in chord_pitch_classes(span.label).items():
                     tones[tone] += seconds * weight
         if not tones.any():
-            return nan
+            return unknown
         scores = key_correlations(tones)
-        leads.append(float(scores[key] - scores.max()))
-    return min(leads)
-
-
-def key_unity(estimates: Sequence[Estimate]) -> float:
-    """:func:`key_steadiness` of the key that has most of it: 0 where one key fits both halves of the clip best.
-
-    0 too where there are no chords to tell.
-    """
-    found = [key_steadiness(estimates, key) for key in range(len(KEYS))]
-    return 0.0 if np.isnan(found).any() else max(found)
+        leads.append(scores - scores.max())
+    return np.asarray(np.minimum(*leads))
 
 
 def pairwise_flags(before: Floats, after: Floats) -> list[tuple[bool, bool]]:

@@ -8,9 +8,7 @@ times as many of its own. ``lead``: a figure less the best of the other meters'.
 """
 
 from collections.abc import Sequence
-from math import nan
-
-import numpy as np
+from math import isnan, nan
 
 from schemas import Estimate
 
@@ -64,8 +62,8 @@ def _add_shapes(rows: Sequence[Row], trackers: Sequence[Tracker], bpm: float) ->
 
 
 def _mean(values: Sequence[float]) -> float:
-    known = [v for v in values if not np.isnan(v)]
-    return float(np.mean(known)) if known else nan
+    known = [v for v in values if not isnan(v)]
+    return sum(known) / len(known) if known else nan
 
 
 _LED = ("contrast", "down_lag", "loglik", "bar_likelihood", "low_bar", "all_bar", "down_bar")
@@ -91,6 +89,6 @@ def _add_leads(rows: Sequence[Row], names: Sequence[str]) -> None:
         values = [row[name] for row in rows]
         for row in rows:
             others = [
-                v for v, other in zip(values, rows, strict=True) if other["beats"] != row["beats"] and not np.isnan(v)
+                v for v, other in zip(values, rows, strict=True) if other["beats"] != row["beats"] and not isnan(v)
             ]
             row[f"{name}.lead"] = row[name] - max(others) if others else nan

@@ -7,7 +7,7 @@ import numpy as np
 
 from schemas import Estimate
 
-from .evidence import LAGS, Floats, Row, Tracker, at, changes, nearest, numbers, spans_by_tool
+from .evidence import LAGS, Floats, Row, Tracker, at, changes, nearest, spans_by_tool
 
 BANDS = {"low": 0, "mid": 1, "high": 2}
 
@@ -19,8 +19,8 @@ def subdivision(tracker: Tracker, bpm: float) -> Row:
     from onsets in three bands. NaN where the tracker measured no such place.
     """
     row: Row = {}
-    between, every = numbers(tracker.estimate, "between"), numbers(tracker.estimate, "every")
-    on = numbers(tracker.estimate, "beat_activation")
+    between, every = tracker.numbers("between"), tracker.numbers("every")
+    on = tracker.numbers("beat_activation")
     level = float(on.mean()) if on.size else nan
     row |= _places(tracker.name, between, 1.0, tracker.ratio(bpm), _weaker(every, level, 0), _weaker(every, level, 1))
     bands = tracker.estimate.details.get("onset_between")
@@ -46,7 +46,7 @@ def accents(tracker: Tracker, bpm: float) -> Row:
         row[f"{tracker.name}.{band}_beat_half"] = beat - half
         row[f"{tracker.name}.{band}_two_beat"] = two - beat
     for label in ("low", "all"):
-        on_beats = numbers(tracker.estimate, f"onset_{label}")
+        on_beats = tracker.numbers(f"onset_{label}")
         for beats in (2, 3, 4):
             row[f"{tracker.name}.{label}_every{beats}"] = again(on_beats, beats * ratio)
     return row
@@ -64,7 +64,7 @@ def bar_accents(tracker: Tracker, bpm: float, beats: int) -> Row:
         row[f"{name}.{band}_half_third"] = half - third
         row[f"{name}.{band}_whole_half"] = whole - half
     for label, values in (("low", "onset_low"), ("all", "onset_all"), ("down", "downbeat_activation")):
-        row[f"{name}.{label}_bar"] = again(numbers(tracker.estimate, values), length)
+        row[f"{name}.{label}_bar"] = again(tracker.numbers(values), length)
     return row
 
 
@@ -75,7 +75,7 @@ def onset_again(tracker: Tracker, band: str, lag: float) -> float:
     if found is None or not isinstance(lags, list) or len(lags) != len(BANDS):
         return nan
     values = lags[BANDS[band]]
-    return at(np.asarray(values, dtype=np.float64), found) if isinstance(values, list) else nan
+    return float(values[found]) if isinstance(values, list) and found < len(values) else nan
 
 
 def again(values: Floats, lag: float) -> float:
@@ -83,9 +83,9 @@ def again(values: Floats, lag: float) -> float:
     steps = round(lag)
     if steps < 1 or abs(lag - steps) > 0.06 * lag or 2 * steps > values.size:
         return nan
-    a, b = values[:-steps] - values.mean(), values[steps:] - values.mean()
-    power = float(np.sum((values - values.mean()) ** 2)) * (values.size - steps) / values.size
-    return float(np.sum(a * b)) / power if power > 1e-9 else nan
+    centred = values - values.mean()
+    power = float(centred @ centred) * (values.size - steps) / values.size
+    return float(centred[:-steps] @ centred[steps:]) / power if power > 1e-9 else nan
 
 
 def _places(name: str, between: Floats, on: float, ratio: float, other2: float, other3: float) -> Row:

@@ -8,7 +8,7 @@ makes no commit.
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -55,6 +55,7 @@ from schemas import Manifest, ShardFile
 from schemas.arrow import COLUMNS
 
 CHECKERS = 4
+NOT_PUBLISHED = "nothing was published: build the dataset anew"
 _ALL_COLUMNS = tuple(column.name for column in COLUMNS)
 
 
@@ -77,20 +78,19 @@ class Prepared:
     files: tuple[LocalFile, ...]
 
 
-def verified_manifest(out: Path, progress: TransferProgress) -> Manifest:
-    """The manifest of a finished dataset whose every shard has the listed size and SHA-256, else CommandError."""
-    try:
-        manifest = read_manifest(out)
-    except ManifestError as error:
-        raise CommandError(str(error)) from None
-    progress.stage("Checking", sum(shard.bytes for shard in manifest.shards))
+def verified(out: Path, shards: Sequence[ShardFile]) -> Iterator[ShardFile]:
+    """The shards in order, each once its file was found to have the listed size and SHA-256, else CommandError.
+
+    Later ones are hashed meanwhile, so that the first goes up at once.
+    """
     with ThreadPoolExecutor(CHECKERS) as pool:  # hashing leaves the interpreter's lock
-        for shard, problem in zip(manifest.shards, pool.map(partial(_problem, out), manifest.shards), strict=True):
-            if problem:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise CommandError(f"{out / shard.path}: {problem}; nothing was sent: build the dataset anew")
-            progress.advance(shard.bytes)
-    return manifest
+        try:
+            for shard, problem in zip(shards, pool.map(partial(_problem, out), shards), strict=True):
+                if problem:
+                    raise CommandError(f"{out / shard.path}: {problem}; {NOT_PUBLISHED}")
+                yield shard
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _problem(out: Path, shard: ShardFile) -> str:
@@ -114,16 +114,19 @@ def prepare(
 ) -> Prepared:
     """Fill ``staging`` (an empty folder on the same disk) with the publication of the dataset in ``out``.
 
-    ``on_shard`` hears of every shard as soon as its file is final, which is after all shards were verified.
+    ``on_shard`` hears of every shard as soon as it was verified and its file is final.
 
     Raises CommandError when the dataset is unfinished, damaged, or lacks the audio that was asked for.
     """
-    manifest = verified_manifest(out, progress)
-    audio = _audio_mode(out, manifest, settings)
     try:
+        manifest = read_manifest(out)
+    except ManifestError as error:
+        raise CommandError(str(error)) from None
+    try:
+        audio = _audio_mode(out, manifest, settings)
         return _prepare(out, staging, replace(settings, audio=audio), manifest, progress, on_shard)
     except ShardError as error:
-        raise CommandError(f"{error}; nothing was sent: build the dataset anew") from None
+        raise CommandError(f"{error}; {NOT_PUBLISHED}") from None
 
 
 def _prepare(
@@ -136,7 +139,7 @@ def _prepare(
 ) -> Prepared:
     progress.stage("Preparing", sum(shard.bytes for shard in manifest.shards))
     shards = []
-    for shard in manifest.shards:
+    for shard in verified(out, manifest.shards):
         placed = _place_shard(out, staging, shard, settings)
         shards.append(placed)
         if on_shard is not None:

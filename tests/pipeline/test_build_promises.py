@@ -237,7 +237,9 @@ def test_a_full_disk_ends_with_one_line_and_loses_nothing(corpus: Path, referenc
 def test_interrupt_stops_everything_and_says_how_to_go_on(corpus: Path) -> None:
     out = corpus.parent / "interrupted"
     argv = command("build", corpus, out, "--workers", 2, "--config", config(corpus))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started us deaf to it
     build = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     time.sleep(6)
     build.send_signal(signal.SIGINT)
     _, errors = build.communicate(timeout=30)

@@ -36,7 +36,7 @@ def test_one_commit_then_none(hub, small):
     assert result.commit == hub.store.repo(REPO).branches["main"]
     for file in result.plan.send:
         assert hub.tree(REPO)[file.published.path].size == file.published.bytes
-    assert [title for title, _ in progress.stages] == ["Checking", "Preparing", "Sending"]
+    assert [title for title, _ in progress.stages] == ["Preparing", "Sending"]
     assert all(progress.done[title] == total for title, total in progress.stages)
     assert any(request.path.endswith("/part/2") for request in hub.log)  # both ways of uploading were used
     hub.log.clear()
@@ -46,6 +46,19 @@ def test_one_commit_then_none(hub, small):
     assert len(hub.commits(REPO)) == 2
     assert {request.method for request in hub.log} <= {"GET", "HEAD"}
     assert not (small / STAGING).exists()
+
+
+def test_a_damaged_last_shard_publishes_nothing_of_the_others(hub, small):
+    shards = read_manifest(small).shards
+    assert len(shards) > 1
+    path = small / shards[-1].path
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CommandError, match=rf"{path.name}: its SHA-256 .* nothing was published"):
+        push_dataset(small, REPO)
+    assert hub.commits(REPO) == ["initial commit"]
+    assert published(hub) == set()
 
 
 @pytest.mark.slow
