@@ -33,6 +33,7 @@ from pipeline.runner import LOCAL, run_graph
 from pipeline.state import AnnotationState, read_annotations, read_captions
 from pipeline.stats import stats_of_rows
 from pipeline.status import Status
+from pipeline.task_queue import TaskQueue
 from pipeline.workdir import OutputFolder
 from pipeline.write import RowRef, ShardReceipt, ShardTask, find_written, plan_shards, staging
 from schemas import FGMCAPS_SCHEMA_VERSION, Caption, Counts, DeadLetter, Manifest, ToolInfo
@@ -110,22 +111,33 @@ class Build:
 
     def annotate(self) -> None:
         """Bring every planned track to its end: labels or a dead letter for every clip."""
-        state = self._with_old_estimates(self.state())
-        tasks = [
+        tasks = self._unfinished(self._with_old_estimates(self.state()))
+        self.status.stage("annotate", total=len(self.spec.plan.tracks))
+        in_flight, before = self.folder.work / "workers", len(tasks) + 1
+        while tasks and len(tasks) < before:  # more than once only if the tickets of a queue ran out
+            before, dealt = len(tasks), self._dealt(tasks)
+            self._run(
+                lambda p, dealt=dealt: dag.annotate(  # type: ignore[misc]
+                    p, dealt, self.profile, self.config, self.annotations, in_flight
+                ),
+                processes=True,
+            )
+            tasks = self._unfinished(self.state())
+
+    def _unfinished(self, state: AnnotationState) -> list[TrackTask]:
+        """Tracks that are not at their end, what takes longest to decode first, so that the workers end together."""
+        tasks = (
             TrackTask(track, state.finished_keys(track.track_id), self.spec.poison)
             for track in self.spec.plan.tracks
             if not state.is_finished(track.track_id)
-        ]
-        self.status.stage("annotate", total=len(self.spec.plan.tracks))
-        if not tasks:
-            return
-        in_flight = self.folder.work / "workers"
-        self._run(
-            lambda p: dag.annotate(
-                p, dealt(tasks, self.spec.workers), self.profile, self.config, self.annotations, in_flight
-            ),
-            processes=True,
         )
+        return sorted(tasks, key=lambda task: (-task.track.size, task.track.track_id))
+
+    def _dealt(self, tasks: list[TrackTask]) -> list[TrackTask] | TaskQueue:
+        """Local workers take tracks from one queue; others may share no locks, and retry what they were given."""
+        if self.spec.runner != LOCAL:
+            return tasks
+        return TaskQueue.create(self.folder.work / "tasks.jsonl", tasks, self.spec.workers)
 
     def _with_old_estimates(self, state: AnnotationState) -> AnnotationState:
         """The state after taking over what journals of the same tools hold."""
@@ -265,17 +277,6 @@ class Build:
     def _run(self, graph: Callable[[beam.Pipeline], None], processes: bool) -> None:
         spec = self.spec
         self.status.timings(run_graph(graph, spec.runner, spec.workers, spec.beam_args, processes))
-
-
-def dealt(tasks: Sequence[TrackTask], workers: int) -> list[TrackTask]:
-    """Tracks in an order that gives every worker about the same bytes to decode.
-
-    Beam's local runner deals its input out to the workers in turn and never again, so the order decides who is left
-    alone with long tracks at the end. Largest first, and every other round backwards.
-    """
-    ordered = sorted(tasks, key=lambda task: (-task.track.size, task.track.track_id))
-    rounds = [ordered[i : i + workers] for i in range(0, len(ordered), workers)]
-    return [task for number, hand in enumerate(rounds) for task in (hand[::-1] if number % 2 else hand)]
 
 
 def decoder_version() -> str:

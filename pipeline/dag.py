@@ -10,6 +10,7 @@ from annotators import Profile
 from pipeline.annotate import DEAD, DONE, AnnotateClips, CutClips, FuseEstimates, GateClips, Journal, TrackTask
 from pipeline.caption import CaptionClips, CaptionTask
 from pipeline.config import BuildConfig
+from pipeline.task_queue import TakeTracks, TaskQueue
 from pipeline.write import ShardTask, WriteShards
 from schemas import ToolInfo
 
@@ -17,7 +18,12 @@ STAGE_LABELS = {"beats": "Track beats, tempo and meter", "key": "Estimate the ke
 
 
 def annotate(
-    p: beam.Pipeline, tasks: Iterable[TrackTask], profile: Profile, config: BuildConfig, journal: Path, in_flight: Path
+    p: beam.Pipeline,
+    tasks: Iterable[TrackTask] | TaskQueue,
+    profile: Profile,
+    config: BuildConfig,
+    journal: Path,
+    in_flight: Path,
 ) -> None:
     """Tracks -> annotations, dead letters and finished marks, all in the journal."""
 
@@ -26,7 +32,10 @@ def annotate(
         out[DEAD] | f"Journal what failed: {label.lower()}" >> beam.ParDo(Journal(journal))
         return out.clips
 
-    tracks = p | "Take planned tracks" >> beam.Create(tasks) | "Spread over workers" >> beam.Reshuffle()
+    dealt = range(tasks.tickets) if isinstance(tasks, TaskQueue) else tasks
+    tracks = p | "Take planned tracks" >> beam.Create(dealt) | "Spread over workers" >> beam.Reshuffle()
+    if isinstance(tasks, TaskQueue):
+        tracks = tracks | "Take the next track" >> beam.ParDo(TakeTracks(tasks))
     cut = tracks | "Decode and cut clips" >> beam.ParDo(CutClips(config, in_flight)).with_outputs(
         DEAD, DONE, main="clips"
     )

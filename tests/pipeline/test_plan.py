@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.annotate import TrackTask
-from pipeline.build import dealt
 from pipeline.config import BuildConfig
 from pipeline.errors import CommandError
 from pipeline.plan import check_given_splits, make_plan
-from schemas import Track, TrackMetadata
+from schemas import TrackMetadata
 from schemas.ids import leak_group
 from tests.pipeline.inputs import hashed, sha, unreadable
 
@@ -172,12 +170,3 @@ def test_adding_tracks_never_moves_another_to_another_split(before, added):
     small = splits_of(make_plan([hashed(f"{i}") for i in before], "s", HALVES))
     large = splits_of(make_plan([hashed(f"{i}") for i in before | added], "s", HALVES))
     assert small.items() <= large.items()
-
-
-@given(st.lists(st.integers(0, 1000), max_size=40), st.integers(1, 5))
-def test_workers_are_dealt_the_same_tracks_in_about_equal_bytes(sizes, workers):
-    tasks = [TrackTask(Track(f"{i:016x}", "", "s", "", size, "train")) for i, size in enumerate(sizes)]
-    order = dealt(tasks, workers)
-    assert sorted(t.track.track_id for t in order) == [t.track.track_id for t in tasks]
-    hands = [sum(t.track.size for t in order[i::workers]) for i in range(workers)]
-    assert max(hands) - min(hands) <= 2 * max(sizes, default=0)
