@@ -71,6 +71,7 @@ def noisiness(frames: npt.NDArray[np.float64]) -> tuple[float, float]:
     Whitening makes white, pink and brown noise alike: the periodogram of Gaussian noise over its expectation is
     exponentially distributed, so its geometric over its arithmetic mean is exp(-Euler's constant) = 0.561. Partials of
     tones stand out of their neighbourhood and push it down. Drums are as flat as noise, but their level moves.
+    Digital silence is neither: zeros.
     """
     power = np.abs(np.fft.rfft(frames * np.hanning(frames.shape[1]), axis=1)) ** 2
     power = power[:, 2 : max(4, int(power.shape[1] * 0.6))]  # no DC; above 0.6 Nyquist lossy codecs cut holes
@@ -78,6 +79,8 @@ def noisiness(frames: npt.NDArray[np.float64]) -> tuple[float, float]:
     bins = np.ones(power.shape[1])
     envelope = np.convolve(power.mean(axis=0), window, mode="same") / np.convolve(bins, window, mode="same")
     heard = envelope > envelope.max() * _HEARD  # far from a lone tone there is only the window's leakage
+    if not heard.any():  # digital silence
+        return 0.0, 0.0
     whitened = power[:, heard] / (envelope[heard] + _EPS) + _EPS
     level = whitened.mean(axis=1)
     sounding = level > level.max() * 1e-6
