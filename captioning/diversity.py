@@ -41,22 +41,37 @@ def self_bleu(texts: Sequence[str], max_texts: int = MAX_REFERENCES) -> float:
     if len(sample) < 2:
         return 0.0
     counts = [[Counter(_grams(tokens, n)) for n in range(1, 5)] for tokens in sample]
-    return sum(_bleu(i, sample, counts) for i in range(len(sample))) / len(sample)
+    highest = [_highest_two([own[n] for own in counts]) for n in range(4)]
+    return sum(_bleu(i, sample, counts, highest) for i in range(len(sample))) / len(sample)
 
 
 def _grams(tokens: Tokens, n: int) -> list[Tokens]:
     return [tokens[i : i + n] for i in range(len(tokens) - n + 1)]
 
 
-def _bleu(index: int, sample: Sequence[Tokens], counts: Sequence[Sequence[Counter[Tokens]]]) -> float:
+def _highest_two(counts: Sequence[Counter[Tokens]]) -> dict[Tokens, tuple[int, int]]:
+    """The highest and the next highest count of each n-gram: without a text of the highest the next one is."""
+    found: dict[Tokens, tuple[int, int]] = {}
+    for own in counts:
+        for gram, count in own.items():
+            first, second = found.get(gram, (0, 0))
+            found[gram] = (count, first) if count > first else (first, max(second, count))
+    return found
+
+
+def _bleu(
+    index: int,
+    sample: Sequence[Tokens],
+    counts: Sequence[Sequence[Counter[Tokens]]],
+    highest: Sequence[dict[Tokens, tuple[int, int]]],
+) -> float:
     logs = 0.0
     for n in range(4):
         own = counts[index][n]
         total = sum(own.values())
         if total == 0:
             return 0.0
-        others = [c[n] for j, c in enumerate(counts) if j != index]
-        clipped = sum(min(count, max(other[gram] for other in others)) for gram, count in own.items())
+        clipped = sum(min(count, highest[n][gram][count == highest[n][gram][0]]) for gram, count in own.items())
         logs += math.log((clipped or 0.5) / total) / 4
     length = len(sample[index])
     closest = min((len(t) for j, t in enumerate(sample) if j != index), key=lambda size: (abs(size - length), size))

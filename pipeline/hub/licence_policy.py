@@ -12,6 +12,7 @@ Conventions
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["allowed", "forbidden", "reserved", "unknown"]
@@ -126,6 +127,7 @@ def decide(licence: str | None, assumed: str | None = None) -> Verdict:
     return verdict
 
 
+@lru_cache(maxsize=1024)  # a corpus has few licences and many rows
 def _judge_name(name: str) -> Verdict:
     key = _normal(name)
     if key in _ALLOWED:
