@@ -10,7 +10,7 @@ Conventions
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2, nan
 
 import numpy as np
@@ -36,18 +36,24 @@ from .tempo_model import tempo_hypotheses
 _MODULATES = -0.22
 """Of :func:`annotators.fusion.key_model.key_unity`: below it a clip has no one key (all of 6 modulating clips that were
 looked at, 1 % of 500 others)."""
+_PLAUSIBLE = 0.05
+"""As a share of the belief in the likeliest: a meter from here on is possible until two of its bars are heard."""
 _UNSTEADY = 0.7
 """Share of beat intervals near the median below which a withheld tempo is flagged as unsteady."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rhythm:
-    """Tempo, meter and bars before the filter; ``signature`` and ``bars`` None where nothing can be said."""
+    """Tempo, meter and bars before the filter; ``bars`` None where no tracker keeps the tempo.
+
+    ``longest_bar``: beats in a bar of the longest meter that is possible.
+    """
 
     bpm: float
     tempo_probability: float
-    signature: str | None = None
-    meter_probability: float | None = None
+    signature: str
+    meter_probability: float
+    longest_bar: int
     bars: Bars | None = None
     downbeats_probability: float | None = None
 
@@ -105,12 +111,15 @@ def decide_rhythm(estimates: Sequence[Estimate], model: FusionModel) -> Rhythm |
     bpm, signature = pulse.bpm, pulse.signature
     tempo = _calibrated(model["tempo"], tempo_context(estimates, pulse))
     meter = _calibrated(model["meter"], meter_context(pulse, tempo))
+    least = _PLAUSIBLE * max(pulse.by_meter)
+    possible = [beats for beats, share in zip(METERS.values(), pulse.by_meter, strict=True) if share >= least]
+    rhythm = Rhythm(bpm, tempo, signature, meter, max(possible))
     bars = place_bars(estimates, bpm, METERS[signature], model["downbeats"])
     if bars is None:
-        return Rhythm(bpm, tempo, signature, meter)
+        return rhythm
     chosen, share = bars
     downbeats = _calibrated(model["downbeats"], bars_context(estimates, share, tempo, meter))
-    return Rhythm(bpm, tempo, signature, meter, chosen, downbeats)
+    return replace(rhythm, bars=chosen, downbeats_probability=downbeats)
 
 
 def place_bars(
@@ -294,11 +303,10 @@ def _filter_rhythm(
         steady = max((t.regularity for t in trackers_of(estimates)), default=0.0)
         tempo = Decision(None, rhythm.tempo_probability, "unsteady" if steady < _UNSTEADY else "low_confidence")
     meter: Decision[str] = Decision(rhythm.signature, rhythm.meter_probability)
-    if rhythm.signature is None or rhythm.meter_probability is None:
-        meter = Decision(None, None, "no_bars")
-    elif not tempo_ok:
+    least_beats = 2 * (rhythm.longest_bar if settings.meter.precision > 0 else METERS[rhythm.signature])
+    if not tempo_ok:
         meter = Decision(None, rhythm.meter_probability, "no_tempo")
-    elif clip_seconds(estimates) < 2 * METERS[rhythm.signature] * 60.0 / rhythm.bpm:
+    elif clip_seconds(estimates) < least_beats * 60.0 / rhythm.bpm:
         meter = Decision(None, rhythm.meter_probability, "too_short")
     elif rhythm.meter_probability < model["meter"].threshold(settings.meter.precision).probability:
         meter = Decision(None, rhythm.meter_probability, "low_confidence")

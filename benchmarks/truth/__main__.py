@@ -50,7 +50,7 @@ def render(folder: Path, clips: int, seed: int, workers: int, fonts: tuple[str, 
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--per-kind", default=20, show_default=True, type=click.IntRange(1), help="Clips of each kind.")
+@click.option("--per-kind", default=60, show_default=True, type=click.IntRange(1), help="Clips of each kind.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
 def negatives(folder: Path, per_kind: int, seed: int) -> None:
     """Write clips for which some or all labels must be null: noise, speech, drums alone, a change of tempo or key."""

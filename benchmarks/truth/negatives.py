@@ -80,7 +80,7 @@ def _write_no_music(path: Path, kind: str, rng: np.random.Generator, tools: Path
 
 def _write_altered(path: Path, kind: str, seed: int, number: int, synth: Callable[[str], Synth]) -> None:
     for attempt in range(50):
-        chosen = draw(seed, number + 1000 * attempt, 0, ("test",), _FONTS)  # another number: another meter too
+        chosen = draw(seed, number + 1000 * attempt, 0, _splits(number), _FONTS)  # another number: another meter too
         chart = make_chart(chosen.rng, chosen.style, chosen.key)
         try:
             midi = run_mma(chart.text)
@@ -92,6 +92,11 @@ def _write_altered(path: Path, kind: str, seed: int, number: int, synth: Callabl
             continue
         return
     raise RuntimeError(f"{path.name}: 50 pieces in a row do not play as written: is another version of mma installed?")
+
+
+def _splits(number: int) -> tuple[str, ...]:
+    """Whose styles clip ``number`` plays: even ones are fitted on, odd ones judged (``benchmarks.labels.corpus``)."""
+    return ("test",) if number % 2 else ("train",)
 
 
 def _write_one(
