@@ -10,7 +10,7 @@ Conventions
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import log2, nan
 
 import numpy as np
@@ -36,24 +36,18 @@ from .tempo_model import tempo_hypotheses
 _MODULATES = -0.22
 """Of :func:`annotators.fusion.key_model.key_unity`: below it a clip has no one key (all of 6 modulating clips that were
 looked at, 1 % of 500 others)."""
-_PLAUSIBLE = 0.05
-"""As a share of the belief in the likeliest: a meter from here on is possible until two of its bars are heard."""
 _UNSTEADY = 0.7
 """Share of beat intervals near the median below which a withheld tempo is flagged as unsteady."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rhythm:
-    """Tempo, meter and bars before the filter; ``bars`` None where no tracker keeps the tempo.
-
-    ``longest_bar``: beats in a bar of the longest meter that is possible.
-    """
+    """Tempo, meter and bars before the filter; ``bars`` None where no tracker keeps the tempo."""
 
     bpm: float
     tempo_probability: float
     signature: str
     meter_probability: float
-    longest_bar: int
     bars: Bars | None = None
     downbeats_probability: float | None = None
 
@@ -72,7 +66,7 @@ def fuse_calibrated(estimates: Sequence[Estimate], settings: FusionSettings) -> 
     """Labels of one clip; ``estimates`` in a fixed order. Raises ValueError for a model that is not there."""
     model = load_model(settings.model)
     rhythm = decide_rhythm(estimates, model)
-    harmony = decide_harmony(estimates, model, None if rhythm is None else rhythm.bpm)
+    harmony = decide_harmony(estimates, model, rhythm)
     tempo, meter, downbeats = _filter_rhythm(estimates, rhythm, model, settings)
     key = _kept(harmony.key, harmony.key_probability, model["key"], settings.key.precision)
     if key.value is not None and settings.key.precision > 0 and key_unity(estimates) < _MODULATES:
@@ -111,15 +105,12 @@ def decide_rhythm(estimates: Sequence[Estimate], model: FusionModel) -> Rhythm |
     bpm, signature = pulse.bpm, pulse.signature
     tempo = _calibrated(model["tempo"], tempo_context(estimates, pulse))
     meter = _calibrated(model["meter"], meter_context(pulse, tempo))
-    least = _PLAUSIBLE * max(pulse.by_meter)
-    possible = [beats for beats, share in zip(METERS.values(), pulse.by_meter, strict=True) if share >= least]
-    rhythm = Rhythm(bpm, tempo, signature, meter, max(possible))
     bars = place_bars(estimates, bpm, METERS[signature], model["downbeats"])
     if bars is None:
-        return rhythm
+        return Rhythm(bpm, tempo, signature, meter)
     chosen, share = bars
     downbeats = _calibrated(model["downbeats"], bars_context(estimates, share, tempo, meter))
-    return replace(rhythm, bars=chosen, downbeats_probability=downbeats)
+    return Rhythm(bpm, tempo, signature, meter, chosen, downbeats)
 
 
 def place_bars(
@@ -134,8 +125,9 @@ def place_bars(
     return hypotheses[best], np.sort(shares)[::-1]
 
 
-def decide_harmony(estimates: Sequence[Estimate], model: FusionModel, bpm: float | None) -> Harmony:
+def decide_harmony(estimates: Sequence[Estimate], model: FusionModel, rhythm: Rhythm | None) -> Harmony:
     """The likeliest key, and for every span of the recogniser its likeliest candidate."""
+    bpm, tempo = (None, None) if rhythm is None else (rhythm.bpm, rhythm.tempo_probability)
     rows = key_rows(estimates)
     best, shares = choose(_score(model["key"], rows)) if rows else (0, np.zeros(len(KEYS)))
     candidates = candidates_of(estimates)
@@ -146,8 +138,8 @@ def decide_harmony(estimates: Sequence[Estimate], model: FusionModel, bpm: float
     if any(s.label not in (NO_CHORD, UNKNOWN_CHORD) for s in spans):
         chords = _calibrated(model["chords"], chord_context(estimates, choices, tables, shares, bpm))
     key = None
-    if rows:  # judged last: what has no chords has no key
-        key = _calibrated(model["key"], key_context(estimates, shares, rows[best], best, chords))
+    if rows:  # judged last: what has neither chords nor a pulse, like speech, has no key
+        key = _calibrated(model["key"], key_context(estimates, shares, rows[best], best, chords, tempo))
     return Harmony(KEYS[best] if rows else None, key, () if chords is None else spans, chords)
 
 
@@ -213,8 +205,10 @@ def bars_context(estimates: Sequence[Estimate], shares: Floats, tempo: float, me
     }
 
 
-def key_context(estimates: Sequence[Estimate], shares: Floats, row: Row, best: int, chords: float | None) -> Row:
-    """What the confidence in a key is judged by; ``chords``: the expected share of right chords."""
+def key_context(
+    estimates: Sequence[Estimate], shares: Floats, row: Row, best: int, chords: float | None, tempo: float | None
+) -> Row:
+    """What the confidence in a key is judged by; ``chords``: share of right ones expected; ``tempo``: its probability."""
     return {
         "share": log_odds(float(shares[best])),
         "second": log_odds(float(np.sort(shares)[-2])),
@@ -222,6 +216,7 @@ def key_context(estimates: Sequence[Estimate], shares: Floats, row: Row, best: i
         "chroma_entropy": row.get("chroma_entropy", nan),
         "percussive_share": row.get("percussive_share", nan),
         "chords": -12.0 if chords is None else log_odds(chords),
+        "tempo": -12.0 if tempo is None else log_odds(tempo),
         "steady": key_steadiness(estimates, best),
     }
 
@@ -303,10 +298,9 @@ def _filter_rhythm(
         steady = max((t.regularity for t in trackers_of(estimates)), default=0.0)
         tempo = Decision(None, rhythm.tempo_probability, "unsteady" if steady < _UNSTEADY else "low_confidence")
     meter: Decision[str] = Decision(rhythm.signature, rhythm.meter_probability)
-    least_beats = 2 * (rhythm.longest_bar if settings.meter.precision > 0 else METERS[rhythm.signature])
     if not tempo_ok:
         meter = Decision(None, rhythm.meter_probability, "no_tempo")
-    elif clip_seconds(estimates) < least_beats * 60.0 / rhythm.bpm:
+    elif clip_seconds(estimates) < 2 * METERS[rhythm.signature] * 60.0 / rhythm.bpm:
         meter = Decision(None, rhythm.meter_probability, "too_short")
     elif rhythm.meter_probability < model["meter"].threshold(settings.meter.precision).probability:
         meter = Decision(None, rhythm.meter_probability, "low_confidence")
