@@ -36,6 +36,9 @@ from .tempo_model import tempo_hypotheses
 _MODULATES = -0.22
 """Of :func:`annotators.fusion.key_model.key_unity`: below it a clip has no one key (all of 6 modulating clips that were
 looked at, 1 % of 500 others)."""
+_NO_MUSIC = 0.35
+"""Where tempo and chords are both less probable, pitch alone makes no key: a voice that speaks has pitch (so it was for
+all 3 of 60 spoken clips that were given a key, and for none of 1,741 keys of music)."""
 _UNSTEADY = 0.7
 """Share of beat intervals near the median below which a withheld tempo is flagged as unsteady."""
 
@@ -66,11 +69,14 @@ def fuse_calibrated(estimates: Sequence[Estimate], settings: FusionSettings) -> 
     """Labels of one clip; ``estimates`` in a fixed order. Raises ValueError for a model that is not there."""
     model = load_model(settings.model)
     rhythm = decide_rhythm(estimates, model)
-    harmony = decide_harmony(estimates, model, rhythm)
+    harmony = decide_harmony(estimates, model, None if rhythm is None else rhythm.bpm)
     tempo, meter, downbeats = _filter_rhythm(estimates, rhythm, model, settings)
     key = _kept(harmony.key, harmony.key_probability, model["key"], settings.key.precision)
-    if key.value is not None and settings.key.precision > 0 and key_unity(estimates) < _MODULATES:
-        key = Decision(None, key.confidence, "modulates")
+    if key.value is not None and settings.key.precision > 0:
+        if key_unity(estimates) < _MODULATES:
+            key = Decision(None, key.confidence, "modulates")
+        elif not _musical(rhythm, harmony):
+            key = Decision(None, key.confidence, "no_music")
     chords = _kept_chords(harmony, model["chords"], settings.chords)
     bars = None if rhythm is None or tempo.value is None else rhythm.bars
     return Labels(
@@ -125,9 +131,8 @@ def place_bars(
     return hypotheses[best], np.sort(shares)[::-1]
 
 
-def decide_harmony(estimates: Sequence[Estimate], model: FusionModel, rhythm: Rhythm | None) -> Harmony:
+def decide_harmony(estimates: Sequence[Estimate], model: FusionModel, bpm: float | None) -> Harmony:
     """The likeliest key, and for every span of the recogniser its likeliest candidate."""
-    bpm, tempo = (None, None) if rhythm is None else (rhythm.bpm, rhythm.tempo_probability)
     rows = key_rows(estimates)
     best, shares = choose(_score(model["key"], rows)) if rows else (0, np.zeros(len(KEYS)))
     candidates = candidates_of(estimates)
@@ -138,8 +143,8 @@ def decide_harmony(estimates: Sequence[Estimate], model: FusionModel, rhythm: Rh
     if any(s.label not in (NO_CHORD, UNKNOWN_CHORD) for s in spans):
         chords = _calibrated(model["chords"], chord_context(estimates, choices, tables, shares, bpm))
     key = None
-    if rows:  # judged last: what has neither chords nor a pulse, like speech, has no key
-        key = _calibrated(model["key"], key_context(estimates, shares, rows[best], best, chords, tempo))
+    if rows:  # judged last: what has no chords has no key
+        key = _calibrated(model["key"], key_context(estimates, shares, rows[best], best, chords))
     return Harmony(KEYS[best] if rows else None, key, () if chords is None else spans, chords)
 
 
@@ -205,10 +210,8 @@ def bars_context(estimates: Sequence[Estimate], shares: Floats, tempo: float, me
     }
 
 
-def key_context(
-    estimates: Sequence[Estimate], shares: Floats, row: Row, best: int, chords: float | None, tempo: float | None
-) -> Row:
-    """What the confidence in a key is judged by; ``chords``: share of right ones expected; ``tempo``: its probability."""
+def key_context(estimates: Sequence[Estimate], shares: Floats, row: Row, best: int, chords: float | None) -> Row:
+    """What the confidence in a key is judged by; ``chords``: the expected share of right chords."""
     return {
         "share": log_odds(float(shares[best])),
         "second": log_odds(float(np.sort(shares)[-2])),
@@ -216,7 +219,6 @@ def key_context(
         "chroma_entropy": row.get("chroma_entropy", nan),
         "percussive_share": row.get("percussive_share", nan),
         "chords": -12.0 if chords is None else log_odds(chords),
-        "tempo": -12.0 if tempo is None else log_odds(tempo),
         "steady": key_steadiness(estimates, best),
     }
 
@@ -275,6 +277,12 @@ def _kept(value: str | None, probability: float | None, model: AttributeModel, p
     if probability < model.threshold(precision).probability:
         return Decision(None, probability, "low_confidence")
     return Decision(value, probability)
+
+
+def _musical(rhythm: Rhythm | None, harmony: Harmony) -> bool:
+    """Whether anything but a key was heard."""
+    tempo, chords = None if rhythm is None else rhythm.tempo_probability, harmony.chords_probability
+    return max(tempo or 0.0, chords or 0.0) >= _NO_MUSIC
 
 
 def _kept_chords(harmony: Harmony, model: AttributeModel, settings: ChordSettings) -> Decision[tuple[ChordSpan, ...]]:

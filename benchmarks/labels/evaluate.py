@@ -1,7 +1,8 @@
 """Judge profiles and their tools on dumped clips: python -m benchmarks.labels.evaluate DUMP TRUTH --profile best
 
-Reads ``rendered`` (split ``--split``), ``recorded`` and ``negatives`` of both folders; prints tables, writes them with
-plots below ``--out``. What the gate turns away has no label. The test split is to be looked at once, at the end.
+Reads ``rendered`` (split ``--split``), ``recorded``, ``negatives`` (the half that was not fitted on) and ``negatives2``
+(another seed, all of it) of both folders; prints tables, writes them with plots below ``--out``. What the gate turns
+away has no label. The test split is to be looked at once, at the end.
 """
 
 import argparse
@@ -44,9 +45,10 @@ def main() -> None:
                 clips, title = [c for c in clips if c.split == args.split], f"{name}, split {args.split}"
             if clips:
                 report(clips, profile, title, args.out, args.rounds)
-    if (args.dump / "negatives").is_dir():
-        _, judged = negatives_of(load(args.truth / "negatives", args.dump / "negatives", tools))
-        print(negatives(judged, profile))
+    for name in ("negatives", "negatives2"):
+        if (args.dump / name).is_dir():
+            clips = load(args.truth / name, args.dump / name, tools)
+            print(negatives(negatives_of(clips)[1] if name == "negatives" else clips, profile, name))
 
 
 def report(clips: list[LabelClip], profile: Profile, title: str, out: Path | None, rounds: int) -> None:
@@ -64,8 +66,8 @@ def report(clips: list[LabelClip], profile: Profile, title: str, out: Path | Non
         write_study(folder, results, heading, (note,))
 
 
-def negatives(clips: list[LabelClip], profile: Profile) -> str:
-    """Labels given to the half of the negatives that was not fitted on, by kind: only what must be null is counted."""
+def negatives(clips: list[LabelClip], profile: Profile, title: str) -> str:
+    """Labels given to negatives that were not fitted on, by kind: only what must be null is counted."""
     table: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     asked = given = 0
     for clip in clips:
@@ -86,7 +88,7 @@ def negatives(clips: list[LabelClip], profile: Profile) -> str:
                 row[f"{name}.asked"] += 1
     columns = ("tempo", "meter", "downbeats", "key", "chords")
     lines = [
-        "## Labels where none is right",
+        f"## Labels where none is right: {title}",
         "",
         "| kind | clips | refused by the gate | " + " | ".join(columns) + " |",
     ]

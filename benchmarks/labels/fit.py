@@ -41,7 +41,7 @@ def fit_profile(clips: list[LabelClip], settings: dict[str, Any]) -> dict[str, d
         return clip.ordinary  # how many negatives there are is the corpus's choice: they must not move the curve
 
     fitted, bpm = rhythm_fit.fit_rhythm(clips, settings, in_pool)
-    found = {**fitted, **harmony_fit.fit_harmony(clips, bpm, fitted["tempo"].probability, settings, in_pool)}
+    found = {**fitted, **harmony_fit.fit_harmony(clips, bpm, settings, in_pool)}
     for name in ATTRIBUTES:
         report = found[name].report
         line = ", ".join(f"{k} {v:.3f}" for k, v in report.items() if k != "clips")

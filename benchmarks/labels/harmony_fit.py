@@ -22,16 +22,16 @@ from schemas.music import KEYS, key_index
 SETTINGS: Settings = {
     "key": Boosting(),
     "chords": Boosting(min_leaf=40),
-    "key.confidence": replace(CONFIDENCE, rising=("share", "votes", "chords", "tempo", "steady")),
+    "key.confidence": replace(CONFIDENCE, rising=("share", "votes", "chords", "steady")),
     "chords.confidence": replace(CONFIDENCE, rising=("share", "key")),
 }
 """Hyper-parameters of both, and of their confidences."""
 
 
 def fit_harmony(
-    clips: Sequence[LabelClip], bpm: dict[str, float], tempo: dict[str, float], settings: Settings, in_pool: Pool
+    clips: Sequence[LabelClip], bpm: dict[str, float], settings: Settings, in_pool: Pool
 ) -> dict[str, Fitted]:
-    """Keys and chords; ``bpm``: the tempo chosen for each clip, ``tempo``: its held-out probability."""
+    """Keys and chords; ``bpm``: the tempo chosen for each clip."""
     scorer, tables, beliefs = score_keys(clips, settings)
     chords = fit_chords(clips, beliefs, bpm, settings, in_pool)
     judgements = []
@@ -40,10 +40,7 @@ def fit_harmony(
         if rows:
             best, truth = int(np.argmax(np.round(shares, 9))), clip.truth.key
             outcome = clip.outcome("key", None if truth is None else float(key_index(truth) == best))
-            context = key_context(
-                *(clip.estimates, shares, rows[best], best),
-                *(chords.probability.get(clip.name), tempo.get(clip.name)),
-            )
+            context = key_context(clip.estimates, shares, rows[best], best, chords.probability.get(clip.name))
             judgements.append(Judgement(clip, context, outcome))
     return {"key": finish(scorer, judgements, settings["key.confidence"], in_pool), "chords": chords}
 

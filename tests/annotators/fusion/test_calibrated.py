@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from annotators import Profile, ProfileError, fuse, load_profile
 from annotators.evaluation import unfiltered
+from annotators.fusion import calibrated
 from annotators.fusion.fusion_model import (
     ATTRIBUTES,
     filter_table,
@@ -142,6 +143,21 @@ def test_a_clip_shorter_than_two_bars_has_no_meter() -> None:
         assert "meter:too_short" in labels.qc_flags
     else:
         assert 2 * (labels.beat_count or 0) * 60 / labels.tempo_bpm <= 3.0
+
+
+@pytest.mark.parametrize(
+    ("tempo", "chords", "key"),
+    [(0.1, 0.2, None), (0.1, None, None), (0.9, 0.2, "A minor"), (0.1, 0.9, "A minor")],
+)
+def test_pitch_without_a_pulse_or_chords_has_no_key(
+    monkeypatch: pytest.MonkeyPatch, tempo: float, chords: float | None, key: str | None
+) -> None:
+    monkeypatch.setattr(calibrated, "decide_rhythm", lambda *_: calibrated.Rhythm(100.0, tempo, "4/4", 0.1))
+    monkeypatch.setattr(calibrated, "decide_harmony", lambda *_: calibrated.Harmony("A minor", 0.99, (), chords))
+    labels = fuse([], profile("best").fusion)
+    assert labels.key == key and labels.key_confidence == 0.99
+    assert ("key:no_music" in labels.qc_flags) is (key is None)
+    assert fuse([], unfiltered(profile("best").fusion)).key == "A minor"
 
 
 _numbers = st.lists(st.floats(-3, 3), max_size=24)
