@@ -1,8 +1,8 @@
 """Judge profiles and their tools on dumped clips: python -m benchmarks.labels.evaluate DUMP TRUTH --profile best
 
-Reads ``rendered`` (split ``--split``), ``recorded``, ``negatives`` (the half that was not fitted on) and ``negatives2``
-(another seed, all of it) of both folders; prints tables, writes them with plots below ``--out``. What the gate turns
-away has no label. The test split is to be looked at once, at the end.
+Reads ``rendered`` (split ``--split``), ``recorded``, ``negatives`` (the half that was not fitted on) and what
+else begins with ``negatives`` (other seeds, all of it) of both folders; prints tables, writes them with plots below
+``--out``. What the gate turns away has no label. The test split is to be looked at once, at the end.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from annotators.fusion import fuse
 from annotators.profile import Profile
 from benchmarks.labels.corpus import NULL, LabelClip, load, negatives_of
 from benchmarks.labels.families import family_table
+from benchmarks.labels.fit import NEGATIVES
 from benchmarks.machine import machine, wilson
 from pipeline.evaluate_labels import judge_profile, judge_tools
 from pipeline.evaluate_labels_report import markdown, write_study
@@ -45,10 +46,10 @@ def main() -> None:
                 clips, title = [c for c in clips if c.split == args.split], f"{name}, split {args.split}"
             if clips:
                 report(clips, profile, title, args.out, args.rounds)
-    for name in ("negatives", "negatives2"):
-        if (args.dump / name).is_dir():
-            clips = load(args.truth / name, args.dump / name, tools)
-            print(negatives(negatives_of(clips)[1] if name == "negatives" else clips, profile, name))
+    for folder in sorted(args.dump.glob(f"{NEGATIVES}*")):
+        clips = load(args.truth / folder.name, folder, tools)
+        fresh = clips if folder.name != NEGATIVES else negatives_of(clips)[1]
+        print(negatives(fresh, profile, folder.name))
 
 
 def report(clips: list[LabelClip], profile: Profile, title: str, out: Path | None, rounds: int) -> None:
