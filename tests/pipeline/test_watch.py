@@ -114,3 +114,14 @@ def test_outside_a_build_nothing_is_followed():
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment).stdout == "ran\n"
     )
+
+
+@pytest.mark.parametrize(("name", "code"), [("run_worker", 70), ("another", 3)])
+def test_the_job_ends_when_the_runner_says_that_a_worker_died(name, code):
+    """Beam's main thread waits for ever for a worker that is gone; an error in any other thread ends nothing."""
+    job = start(
+        "import os, threading\nfrom pipeline.job import end_with_a_worker\nthreading.excepthook = end_with_a_worker\n"
+        f"thread = threading.Thread(target=lambda: 1 / 0, name={name!r})\nthread.start()\nthread.join()\nos._exit(3)"
+    )
+    job.communicate(timeout=30)
+    assert job.returncode == code
