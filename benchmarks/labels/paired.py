@@ -7,9 +7,11 @@ difference over style families.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from annotators import load_profile
 from annotators.evaluation import ATTRIBUTES, Judged, bootstrap_interval
@@ -25,6 +27,11 @@ def judged_by_name(truth: Path, dump: Path, name: str, split: str) -> dict[str, 
     clips = [clip for clip in clips if clip.split == split]
     found = judge_profile([(() if c.gate is not None else c.estimates, c.truth) for c in clips], profile)
     return {clip.name: judged for clip, judged in zip(clips, found, strict=True)}
+
+
+def mean_of(gain: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> float:
+    """Mean over some clips."""
+    return float(gain[rows].mean())
 
 
 def main() -> None:
@@ -46,7 +53,7 @@ def main() -> None:
         pairs = [(first[n].scores.of(attribute), second[n].scores.of(attribute), first[n].group) for n in names]
         known = [(a - b, group) for a, b, group in pairs if a is not None and b is not None]
         gain = np.array([difference for difference, _ in known])
-        low, high = bootstrap_interval(lambda rows, gain=gain: float(gain[rows].mean()), [group for _, group in known])
+        low, high = bootstrap_interval(partial(mean_of, gain), [group for _, group in known])
         print(f"| {attribute} | {gain.size} | {100 * gain.mean():+.1f} ({100 * low:+.1f} to {100 * high:+.1f}) |")
 
 

@@ -71,7 +71,7 @@ def classified(side: dict[str, Floats], wanted: dict[str, list[str | None]]) -> 
     classes = sorted({w for w in wanted["train"] if w is not None})
     targets = {s: np.array([[float(w == c) for c in classes] for w in wanted[s] if w is not None]) for s in SPLITS}
     found = fitted(side, wanted, targets, lambda p, t: float(t[np.arange(len(p)), p.argmax(1)].mean()))
-    return targets["test"][np.arange(len(found)), found.argmax(1)]
+    return np.asarray(targets["test"][np.arange(len(found)), found.argmax(1)])
 
 
 def tempo_right(side: dict[str, Floats], wanted: dict[str, list[float | None]]) -> Floats:
