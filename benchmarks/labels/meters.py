@@ -45,11 +45,11 @@ def main() -> None:
         if clip.split != args.split or clip.gate is not None or truth is None:
             continue
         rhythm = decide_rhythm(clip.estimates, model)
-        said = "" if rhythm is None else rhythm.signature or ""
+        said = "" if rhythm is None else rhythm.signature
         confusion[truth, said] += 1
         exact.append(float(said == truth))
         alike.append(float(ALIKE.get(said, said) == ALIKE.get(truth, truth)))
-        chance.append(0.0 if rhythm is None else rhythm.meter_probability or 0.0)
+        chance.append(0.0 if rhythm is None else rhythm.meter_probability)
         family.append(clip.family)
     said_ever = [*METERS, *sorted({said for _, said in confusion} - set(METERS))]
     print(f"| truth | {' | '.join(said or 'none' for said in said_ever)} |\n|---{'|---:' * len(said_ever)}|")
