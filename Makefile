@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+ROOMS := common schemas annotators captioning pipeline training
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INPUT ?=
@@ -22,11 +23,11 @@ $(STAMP): requirements/main.lock requirements/torch.lock pyproject.toml
 	$(PIP) --no-deps --require-hashes -r requirements/main.lock
 	$(PIP) -r requirements/torch.lock
 	$(PIP) --no-deps --no-build-isolation -e .
-	$(BIN)/python -c "from annotators.librosa_lib import load_librosa; load_librosa()" # compiles, before processes do it at once
+	$(BIN)/python -c "from fgmcaps.annotators.libraries.librosa import load_librosa; load_librosa()" # compiles, before processes do it at once
 	touch $@
 
 demo: setup ## Build shards from the small real music set (or INPUT=folder) into OUT=demo-out, train on them, search
-	$(BIN)/fgmcaps build $(if $(INPUT),$(INPUT),$$($(BIN)/python -m pipeline.demo)) $(OUT) --workers 2
+	$(BIN)/fgmcaps build $(if $(INPUT),$(INPUT),$$($(BIN)/python -m fgmcaps.pipeline.demo)) $(OUT) --workers 2
 	$(BIN)/figma train $(OUT) $(OUT)-model --config demo
 	$(BIN)/figma search $(OUT)-model $(OUT) $(QUERIES) --top 2
 
@@ -37,6 +38,8 @@ lint: setup
 	$(BIN)/ruff format --check .
 
 types: setup
+	mkdir -p build/types/fgmcaps
+	ln -sfn $(addprefix ../../../,$(ROOMS) fgmcaps/__init__.py fgmcaps/py.typed) build/types/fgmcaps/
 	$(BIN)/mypy
 
 unit: setup
@@ -51,13 +54,13 @@ truth: setup ## Render music of known beats, meter, key and chords into TRUTH=tr
 	$(BIN)/python -m benchmarks.truth recorded $(TRUTH)/recorded
 
 omnizart: ## Environment of Omnizart (the paper profile's chords; needs a C++ compiler)
-	sh annotators/isolated/make_omnizart_env.sh
+	sh annotators/workers/make_omnizart_env.sh
 
 test-omnizart: setup ## Test Omnizart through a model made by the test (after `make omnizart`)
 	FGMCAPS_TEST_OMNIZART=1 $(BIN)/pytest tests/omnizart
 
 chordino: ## Environment of Chordino (optional; needs a C++ compiler)
-	sh annotators/isolated/make_chordino_env.sh
+	sh annotators/workers/make_chordino_env.sh
 
 test-chordino: setup ## Test Chordino (after `make chordino`)
 	FGMCAPS_TEST_CHORDINO=1 $(BIN)/pytest tests/chordino

@@ -3,7 +3,7 @@
 import numpy as np
 import soxr
 
-from .base import Samples
+from fgmcaps.annotators.base import Samples
 
 MIN_RATE, MAX_RATE = 1_000, 768_000
 

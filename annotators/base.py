@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from schemas import ChordSpan, Estimate, ToolInfo
-from schemas.estimate import Attribute, Detail, Value
+from fgmcaps.schemas import ChordSpan, Estimate, ToolInfo
+from fgmcaps.schemas.estimate import Attribute, Detail, Value
 
 Samples = npt.NDArray[np.float32]
 Model = TypeVar("Model")

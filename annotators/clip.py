@@ -1,11 +1,10 @@
 """One clip through a profile, without Beam: for notebooks and for ``fgmcaps annotate-file``."""
 
-from schemas import Estimate, Labels
-
-from .audio import ClipAudio
-from .base import Samples
-from .fusion import fuse
-from .profile import Profile
+from fgmcaps.annotators.audio import ClipAudio
+from fgmcaps.annotators.base import Samples
+from fgmcaps.annotators.fusion import fuse
+from fgmcaps.annotators.profile import Profile
+from fgmcaps.schemas import Estimate, Labels
 
 
 def annotate_clip(profile: Profile, samples: Samples, sample_rate: int) -> tuple[tuple[Estimate, ...], Labels]:

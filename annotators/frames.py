@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from schemas import Estimate
-from schemas.estimate import Detail, Value
-
-from .base import Annotator, Model, Samples, check_samples
+from fgmcaps.annotators.base import Annotator, Model, Samples, check_samples
+from fgmcaps.schemas import Estimate
+from fgmcaps.schemas.estimate import Detail, Value
 
 Frames = Mapping[str, npt.NDArray[Any]]
 """What the networks say, by name: arrays whose first axis is time."""

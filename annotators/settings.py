@@ -16,7 +16,7 @@ class _Settings(BaseModel):
 
 
 class GateSettings(_Settings):
-    """Limits of :func:`annotators.gate.gate`. The defaults let music at -60 dBFS pass."""
+    """Limits of :func:`fgmcaps.annotators.gate.gate`. The defaults let music at -60 dBFS pass."""
 
     min_seconds: float = Field(default=3.0, gt=0)
     silence_dbfs: float = Field(default=-65.0, le=0)

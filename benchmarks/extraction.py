@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.machine import machine, wilson
-from pipeline.manifest import read_manifest
-from pipeline.stats import collect_stats
-from pipeline.status import Status
+from fgmcaps.pipeline.build.status import Status
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.stats import collect_stats
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as scratch:
         out = args.out or Path(scratch) / "out"
-        argv = [sys.executable, "-m", "pipeline.cli", "build", str(args.music), str(out), "--quiet"]
+        argv = [sys.executable, "-m", "fgmcaps.pipeline.cli", "build", str(args.music), str(out), "--quiet"]
         argv += ["--clips-per-track", args.clips_per_track, "--workers", str(args.workers)]
         subprocess.run(argv, check=True)
         counts, stats = read_manifest(out).counts, collect_stats(out)

@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import machine
-from pipeline.audio_encode import encode_flac
-from pipeline.card import write_card
-from pipeline.failures import write_failures
-from pipeline.hub.prepare import PublishSettings, prepare
-from pipeline.hub.progress import TransferProgress
-from pipeline.manifest import write_manifest
-from pipeline.shards import write_shard
-from schemas import FGMCAPS_SCHEMA_VERSION, Counts, Manifest
+from fgmcaps.pipeline.audio.encode import encode_flac
+from fgmcaps.pipeline.dataset.card import write_card
+from fgmcaps.pipeline.dataset.failures import write_failures
+from fgmcaps.pipeline.dataset.manifest import write_manifest
+from fgmcaps.pipeline.dataset.shards import write_shard
+from fgmcaps.pipeline.hub.prepare import PublishSettings, prepare
+from fgmcaps.pipeline.hub.progress import TransferProgress
+from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION, Counts, Manifest
 from tests.factories import TOOLS, make_row
 
 REPO = "user/bench"
@@ -40,7 +40,7 @@ import json, sys, time
 job = json.loads(sys.argv[1])
 if job["kind"] == "push":
     from pathlib import Path
-    from pipeline.hub.push import push_dataset
+    from fgmcaps.pipeline.hub.push import push_dataset
     call = lambda: push_dataset(Path(job["folder"]), job["repo"])
 elif job["kind"] == "plain":
     from huggingface_hub import HfApi

@@ -15,14 +15,24 @@ from pathlib import Path
 import psutil
 
 from benchmarks.machine import machine, wilson
-from pipeline.journal import scan
+from fgmcaps.pipeline.stages.journal import scan
 
 
 def peak_per_worker(music: Path, tracks: int, clips: int, workers: int) -> tuple[int, int, float]:
     """Clips done, failed, and the largest resident size of a Beam worker with its children, MB."""
     peak = 0.0
     with tempfile.TemporaryDirectory() as out:
-        argv = [sys.executable, "-m", "pipeline.cli", "annotate", str(music), out, "--quiet", "--limit", str(tracks)]
+        argv = [
+            sys.executable,
+            "-m",
+            "fgmcaps.pipeline.cli",
+            "annotate",
+            str(music),
+            out,
+            "--quiet",
+            "--limit",
+            str(tracks),
+        ]
         build = subprocess.Popen([*argv, "--clips-per-track", str(clips), "--workers", str(workers)])
         watched = psutil.Process(build.pid)
         while build.poll() is None:

@@ -17,14 +17,14 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
-from annotators import Profile, annotate_clip, gate, load_profile
 from benchmarks.machine import machine
-from pipeline.audio_decode import Decoder
-from pipeline.config import BuildConfig
-from pipeline.journal import scan
-from pipeline.sources import FolderSource
-from pipeline.sources.base import path_of
-from pipeline.windows import choose_windows
+from fgmcaps.annotators import Profile, annotate_clip, gate, load_profile
+from fgmcaps.pipeline.audio.decode import Decoder
+from fgmcaps.pipeline.audio.windows import choose_windows
+from fgmcaps.pipeline.config import BuildConfig
+from fgmcaps.pipeline.sources import FolderSource
+from fgmcaps.pipeline.sources.base import path_of
+from fgmcaps.pipeline.stages.journal import scan
 
 _profile: Profile
 _decoder: Decoder
@@ -60,7 +60,17 @@ def pool_rate(paths: list[Path], clips: int, workers: int, profile: str) -> tupl
 def annotate_rate(music: Path, tracks: int, clips: int, workers: int, profile: str) -> tuple[int, float]:
     """Clips and seconds of ``fgmcaps annotate`` into an empty folder."""
     with tempfile.TemporaryDirectory() as out:
-        argv = [sys.executable, "-m", "pipeline.cli", "annotate", str(music), out, "--quiet", "--limit", str(tracks)]
+        argv = [
+            sys.executable,
+            "-m",
+            "fgmcaps.pipeline.cli",
+            "annotate",
+            str(music),
+            out,
+            "--quiet",
+            "--limit",
+            str(tracks),
+        ]
         argv += ["--clips-per-track", str(clips), "--workers", str(workers), "--profile", profile]
         started = time.perf_counter()
         subprocess.run(argv, check=True)

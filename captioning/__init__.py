@@ -1,17 +1,18 @@
 """Facts in, one objective caption out, checked word for word. Imports only ``schemas``.
 
 The template path (:class:`TemplateEngine`, :func:`write_caption`) needs no model. The LLM path is
-:class:`captioning.openai_engine.OpenAIEngine` (asynchronous) and :class:`captioning.bridge.EngineBridge` (for threads),
-served by :class:`captioning.vllm_server.VllmServer`; they are imported by name, since they bring httpx.
+:class:`fgmcaps.captioning.engines.openai.OpenAIEngine` (asynchronous) and
+:class:`fgmcaps.captioning.engines.bridge.EngineBridge` (for threads), served by
+:class:`fgmcaps.captioning.engines.vllm_server.VllmServer`; they are imported by name, since they bring httpx.
 """
 
-from .check import check_caption, find_judgements
-from .check_file import check_lines
-from .diversity import distinct_n, self_bleu
-from .parse import parse_caption
-from .parsed import ParsedCaption
-from .template import TEMPLATE_VERSION, TemplateEngine
-from .write import CaptionBugError, write_caption
+from fgmcaps.captioning.checker.check import check_caption, find_judgements
+from fgmcaps.captioning.checker.check_file import check_lines
+from fgmcaps.captioning.checker.parse import parse_caption
+from fgmcaps.captioning.checker.parsed import ParsedCaption
+from fgmcaps.captioning.diversity import distinct_n, self_bleu
+from fgmcaps.captioning.engines.template import TEMPLATE_VERSION, TemplateEngine
+from fgmcaps.captioning.write import CaptionBugError, write_caption
 
 __all__ = [
     "TEMPLATE_VERSION",

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from schemas import Caption, Facts, StyledCaption
-
-from .check import check_caption
-from .template import TEMPLATE_VERSION
+from fgmcaps.captioning.checker.check import check_caption
+from fgmcaps.captioning.engines.template import TEMPLATE_VERSION
+from fgmcaps.schemas import Caption, Facts, StyledCaption
 
 
 class CaptionBugError(RuntimeError):

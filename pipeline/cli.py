@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from pipeline.errors import (
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import (
     EXIT_ENVIRONMENT,
     EXIT_INTERRUPTED,
     EXIT_INVALID,
     EXIT_USAGE,
-    CommandError,
-    InvalidDatasetError,
+    FgmcapsError,
+    InvalidDataError,
 )
-from pipeline.evaluate_labels_cli import evaluate_labels
-from pipeline.export.cli import export
-from pipeline.hub.cli import pull, push
-from pipeline.interop.cli import import_
-from pipeline.nearest import nearest
+from fgmcaps.pipeline.commands.evaluate_labels import evaluate_labels
+from fgmcaps.pipeline.commands.export import export
+from fgmcaps.pipeline.commands.hub import pull, push
+from fgmcaps.pipeline.commands.import_ import import_
 
 if TYPE_CHECKING:
-    from pipeline.config import Stage
+    from fgmcaps.pipeline.config import Stage
 
 EPILOG = """\b
 Exit codes:
@@ -50,7 +50,7 @@ class OurGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None:
-            raise CommandError(f"no such command: {args[0]}{nearest(args[0], self.list_commands(ctx))}")
+            raise FgmcapsError(f"no such command: {args[0]}{did_you_mean(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -68,7 +68,7 @@ class OurGroup(click.Group):
             logging.getLogger(ours).setLevel(logging.WARNING)
         try:
             code = super().main(*args, **extra)
-        except CommandError as error:
+        except FgmcapsError as error:
             code = fail(str(error), error.exit_code)
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
@@ -89,20 +89,20 @@ class OurGroup(click.Group):
 @contextmanager
 def readable(out: Path) -> Iterator[None]:
     """Turn what is wrong with the dataset that a command reads into one line."""
-    from pipeline.manifest import ManifestError
-    from pipeline.read import ShardError
+    from fgmcaps.pipeline.dataset.manifest import ManifestError
+    from fgmcaps.pipeline.dataset.read import ShardError
 
     try:
         yield
     except (ManifestError, ShardError) as error:
-        raise InvalidDatasetError(str(error)) from None
+        raise InvalidDataError(str(error)) from None
 
 
 class Choice(click.Choice[str]):
     """A choice whose error names the nearest one."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        return super().get_invalid_choice_message(value, ctx) + nearest(str(value), map(str, self.choices))
+        return super().get_invalid_choice_message(value, ctx) + did_you_mean(str(value), map(str, self.choices))
 
 
 def fail(message: str, code: int) -> int:
@@ -192,7 +192,7 @@ def _build(
     first: "Stage" = "annotate",
     last: "Stage" = "write",
 ) -> None:
-    from pipeline.config import load_config
+    from fgmcaps.pipeline.config import load_config
 
     _check_arguments(ctx, input_, out)
     run = {k: given.pop(k) for k in ("workers", "limit", "runner", "replace", "retry_failed", "quiet")}
@@ -202,7 +202,9 @@ def _build(
     if key := given.pop("api_key"):
         os.environ["FGMCAPS_API_KEY"] = key  # the one way to the workers that leaves no trace on disk
     config = load_config(config_file, {k: v for k, v in given.items() if v is not None}, llm)
-    from pipeline.commands import run_build  # imports all of Beam, so it follows what can be refused without
+    from fgmcaps.pipeline.build.command import (
+        run_build,  # imports all of Beam, so it follows what can be refused without
+    )
 
     run_build(input_, out, config, first=first, last=last, beam_args=tuple(ctx.args), **run)
 
@@ -211,16 +213,16 @@ def _check_arguments(ctx: click.Context, input_: str, out: Path) -> None:
     """Refuse options that nobody knows and arguments that belong to no option; click hands on both for Beam."""
     words = [input_, str(out), *ctx.args]  # an option before INPUT has taken INPUT's place
     if any(word.startswith("-") for word in words):
-        from pipeline.runner import check_beam_args
+        from fgmcaps.pipeline.build.runner import check_beam_args
 
         ours = [name for parameter in ctx.command.params for name in parameter.opts]
         check_beam_args(words, ours)
     if input_.startswith("-") or str(out).startswith("-"):
-        raise CommandError("give INPUT and OUT before the options of Beam")
+        raise FgmcapsError("give INPUT and OUT before the options of Beam")
     for before, word in pairwise(words[1:]):
         if not word.startswith("--") and (not before.startswith("--") or "=" in before):
             kind = "no such option:" if word.startswith("-") else "unexpected argument"
-            raise CommandError(f"{kind} {word!r}; quote names with spaces")
+            raise FgmcapsError(f"{kind} {word!r}; quote names with spaces")
 
 
 @main.command(context_settings=BEAM_SETTINGS, short_help="A folder of music in, a captioned dataset out.")
@@ -267,7 +269,7 @@ def annotate_file(file: Path, profile: str, clips_per_track: int | Literal["all"
     """Annotate one audio FILE and print what was found, as a table, JSON lines or JAMS."""
     from rich.console import Console
 
-    from pipeline.annotate_file import annotate_path, show
+    from fgmcaps.pipeline.labels.annotate_file import annotate_path, show
 
     show(annotate_path(file, profile, clips_per_track), form, Console(markup=False))
 
@@ -281,8 +283,8 @@ def validate(out: str, audio_every: int) -> None:
 
     A published one (hf://user/name) is brought into a temporary folder first.
     """
-    from pipeline.hub.pull import local_copy
-    from pipeline.validate import summary, validate
+    from fgmcaps.pipeline.hub.pull import local_copy
+    from fgmcaps.pipeline.validation.validate import summary, validate
 
     notes: list[str] = []
     with local_copy(out) as folder:
@@ -301,7 +303,7 @@ def validate(out: str, audio_every: int) -> None:
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
 def report(out: Path, sample: int, seed: int) -> None:
     """Write OUT/report.html: histograms, coverage, and clips to hear with beats and chords over the waveform."""
-    from pipeline.report import write_report
+    from fgmcaps.pipeline.report import write_report
 
     with readable(out):
         click.echo(write_report(out, sample=sample, seed=seed))
@@ -312,8 +314,8 @@ def report(out: Path, sample: int, seed: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def stats(out: Path, as_json: bool) -> None:
     """Print the statistics of the dataset OUT: rows, coverage, histograms, failures."""
-    from pipeline.stats import collect_stats
-    from schemas import to_dict
+    from fgmcaps.pipeline.dataset.stats import collect_stats
+    from fgmcaps.schemas import to_dict
 
     with readable(out):
         data = to_dict(collect_stats(out))
@@ -322,7 +324,7 @@ def stats(out: Path, as_json: bool) -> None:
     else:
         from rich.console import Console
 
-        from pipeline.commands import print_stats
+        from fgmcaps.pipeline.build.command import print_stats
 
         print_stats(data, Console(markup=False))
 
@@ -334,7 +336,7 @@ def check_captions(file: Any) -> None:
 
     Exit code 5 if a line is not valid; rejected captions are an answer, not an error.
     """
-    from captioning.check_file import check_lines
+    from fgmcaps.captioning.checker.check_file import check_lines
 
     bad = 0
     for verdict in check_lines(file):

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from pipeline.errors import CommandError
-from pipeline.nearest import nearest
-from schemas.version import FGMCAPS_SCHEMA_VERSION
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
 # Raised when the same audio and settings would give other clips or other labels than the version before.
 ANNOTATE_CODE_VERSION = 1
@@ -27,7 +27,8 @@ SPLITS = ("train", "validation", "test")
 
 
 class ServeConfig(BaseModel):
-    """A vLLM server that the build starts and stops itself; see :class:`captioning.vllm_server.ServeOptions`."""
+    """A vLLM server that the build starts and stops itself; see
+    :class:`fgmcaps.captioning.engines.vllm_server.ServeOptions`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -175,16 +176,16 @@ def fingerprint(**parts: Any) -> str:
 def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[str, Any] | None = None) -> BuildConfig:
     """Defaults, then the YAML file, then ``overrides`` (options that the user gave); ``llm`` holds those of the server.
 
-    Raises CommandError that names the file, the key, and for an unknown key the nearest known one.
+    Raises FgmcapsError that names the file, the key, and for an unknown key the nearest known one.
     """
     data: dict[str, Any] = {}
     if path is not None:
         try:
             loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: not UTF-8; a 13th month
-            raise CommandError(f"cannot read the configuration {path}: {' '.join(str(error).split())}") from None
+            raise FgmcapsError(f"cannot read the configuration {path}: {' '.join(str(error).split())}") from None
         if not isinstance(loaded, dict | None):
-            raise CommandError(
+            raise FgmcapsError(
                 f"{path}: a configuration is a list of 'key: value' lines, not a {type(loaded).__name__}"
             )
         data.update(loaded or {})
@@ -194,7 +195,7 @@ def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[st
     for key in data:
         if key not in BuildConfig.model_fields:
             where = f"{path}: " if path is not None else ""
-            raise CommandError(f"{where}unknown setting {key!r}{nearest(str(key), BuildConfig.model_fields)}")
+            raise FgmcapsError(f"{where}unknown setting {key!r}{did_you_mean(str(key), BuildConfig.model_fields)}")
     try:
         return BuildConfig(**data)
     except ValidationError as error:
@@ -202,19 +203,18 @@ def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[st
         message = first["msg"].removeprefix("Value error, ")
         where = f"{path}: " if path is not None else ""
         if not first["loc"]:
-            raise CommandError(where + message) from None
+            raise FgmcapsError(where + message) from None
         key = str(first["loc"][0])
         value = _short(data.get(key))
         if first["type"] == "extra_forbidden":
             known = (ServeConfig if "serve" in first["loc"] else LlmConfig).model_fields
-            raise CommandError(
-                f"{where}unknown setting {'.'.join(map(str, first['loc']))!r}{nearest(str(first['loc'][-1]), known)}"
-            ) from None
+            hint = did_you_mean(str(first["loc"][-1]), known)
+            raise FgmcapsError(f"{where}unknown setting {'.'.join(map(str, first['loc']))!r}{hint}") from None
         if first["type"] == "literal_error" and isinstance(first["input"], str):
-            message += nearest(first["input"], re.findall(r"'(\w+)'", first["ctx"]["expected"]))
+            message += did_you_mean(first["input"], re.findall(r"'(\w+)'", first["ctx"]["expected"]))
         if key in overrides:
-            raise CommandError(f"--{key.replace('_', '-')} {value}: {message}") from None
-        raise CommandError(f"{where}setting {key!r} = {value}: {message}") from None
+            raise FgmcapsError(f"--{key.replace('_', '-')} {value}: {message}") from None
+        raise FgmcapsError(f"{where}setting {key!r} = {value}: {message}") from None
 
 
 def _with_server(section: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

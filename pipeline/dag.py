@@ -6,13 +6,22 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from annotators import Profile
-from pipeline.annotate import DEAD, DONE, AnnotateClips, CutClips, FuseEstimates, GateClips, Journal, TrackTask
-from pipeline.caption import CaptionClips, CaptionTask
-from pipeline.config import BuildConfig
-from pipeline.task_queue import TakeTracks, TaskQueue
-from pipeline.write import ShardTask, WriteShards
-from schemas import ToolInfo
+from fgmcaps.annotators import Profile
+from fgmcaps.pipeline.config import BuildConfig
+from fgmcaps.pipeline.stages.annotate import (
+    DEAD,
+    DONE,
+    AnnotateClips,
+    CutClips,
+    FuseEstimates,
+    GateClips,
+    Journal,
+    TrackTask,
+)
+from fgmcaps.pipeline.stages.caption import CaptionClips, CaptionTask
+from fgmcaps.pipeline.stages.task_queue import TakeTracks, TaskQueue
+from fgmcaps.pipeline.stages.write import ShardTask, WriteShards
+from fgmcaps.schemas import ToolInfo
 
 STAGE_LABELS = {"beats": "Track beats, tempo and meter", "key": "Estimate the key", "chords": "Recognise chords"}
 

@@ -1,4 +1,5 @@
-"""``python -m pipeline.demo``: print the folder of the small real music set of ``make demo`` (28 tracks, MIT)."""
+"""``python -m fgmcaps.pipeline.demo``: print the folder of the small real music set of ``make demo`` (28 tracks,
+MIT)."""
 
 import sys
 from importlib.util import find_spec

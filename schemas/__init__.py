@@ -1,18 +1,18 @@
 """The data contracts of FGMCaps: what flows between the rooms. Imports nothing of ours.
 
 Frozen dataclasses go in and out of JSON through :func:`to_json` and :func:`from_json`; rows are the Arrow schema
-of :mod:`schemas.arrow`.
+of :mod:`fgmcaps.schemas.arrow`.
 """
 
-from .annotation import Annotation, Labels
-from .caption import Caption, StyledCaption, Verdict
-from .clip import CLIP_SAMPLE_RATE, CLIP_SECONDS, Clip, Track, TrackMetadata
-from .codec import ContractError, from_dict, from_json, to_dict, to_json
-from .dead_letter import DeadLetter
-from .estimate import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo, ToolInfo
-from .facts import Facts, facts_of
-from .manifest import Counts, Manifest, ShardFile
-from .version import FGMCAPS_SCHEMA_VERSION
+from fgmcaps.schemas.annotation import Annotation, Labels
+from fgmcaps.schemas.caption import Caption, StyledCaption, Verdict
+from fgmcaps.schemas.clip import CLIP_SAMPLE_RATE, CLIP_SECONDS, Clip, Track, TrackMetadata
+from fgmcaps.schemas.codec import ContractError, from_dict, from_json, to_dict, to_json
+from fgmcaps.schemas.dead_letter import DeadLetter
+from fgmcaps.schemas.estimate import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo, ToolInfo
+from fgmcaps.schemas.facts import Facts, facts_of
+from fgmcaps.schemas.manifest import Counts, Manifest, ShardFile
+from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
 __all__ = [
     "CLIP_SAMPLE_RATE",

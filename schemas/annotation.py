@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from .clip import Clip
-from .estimate import ChordSpan, Estimate
+from fgmcaps.schemas.clip import Clip
+from fgmcaps.schemas.estimate import ChordSpan, Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .clip import CLIP_SAMPLE_RATE
-from .version import FGMCAPS_SCHEMA_VERSION
+from fgmcaps.schemas.clip import CLIP_SAMPLE_RATE
+from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import datasets

@@ -44,7 +44,7 @@ class Tempo:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Canonical key name (``schemas.music.KEYS``); ``None`` where the tool found none."""
+    """Canonical key name (``fgmcaps.schemas.music.KEYS``); ``None`` where the tool found none."""
 
     name: str | None
     kind: Literal["key"] = "key"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .annotation import Labels
-from .clip import TrackMetadata
-from .music import tempo_marking
+from fgmcaps.schemas.annotation import Labels
+from fgmcaps.schemas.clip import TrackMetadata
+from fgmcaps.schemas.music import tempo_marking
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from .estimate import ToolInfo
+from fgmcaps.schemas.estimate import ToolInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from .harte import pitch_class
+from fgmcaps.schemas.harte import pitch_class
 
 MODES = ("major", "minor")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .estimate import ChordSpan
+from fgmcaps.schemas.estimate import ChordSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +10,7 @@ class ClipTruth:
     """Reference annotation of one clip; None where it says nothing of an attribute.
 
     Times in seconds from the clip's start; ``tempo_bpm`` counts the felt beat (the dotted quarter in 6/8);
-    ``time_signature`` e.g. ``6/8``; ``key`` a name of ``schemas.music.KEYS``; chord labels in Harte syntax.
+    ``time_signature`` e.g. ``6/8``; ``key`` a name of ``fgmcaps.schemas.music.KEYS``; chord labels in Harte syntax.
     ``group`` names what must not be split between fitting and judging (a style family, an artist).
     """
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from captioning import TemplateEngine, write_caption
-from pipeline.audio_encode import encode_flac
-from pipeline.card import write_card
-from pipeline.failures import write_failures
-from pipeline.manifest import write_manifest
-from pipeline.rows import row_of
-from pipeline.shards import write_shard
-from schemas import (
+from fgmcaps.captioning import TemplateEngine, write_caption
+from fgmcaps.pipeline.audio.encode import encode_flac
+from fgmcaps.pipeline.dataset.card import write_card
+from fgmcaps.pipeline.dataset.failures import write_failures
+from fgmcaps.pipeline.dataset.manifest import write_manifest
+from fgmcaps.pipeline.dataset.rows import row_of
+from fgmcaps.pipeline.dataset.shards import write_shard
+from fgmcaps.schemas import (
     FGMCAPS_SCHEMA_VERSION,
     Annotation,
     BeatGrid,
@@ -33,7 +33,7 @@ from schemas import (
     TrackMetadata,
     facts_of,
 )
-from schemas.ids import make_clip_id, shard_of, split_of
+from fgmcaps.schemas.ids import make_clip_id, shard_of, split_of
 
 FRACTIONS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 TOOLS = (

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from training.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_USAGE, FigmaError, nearest
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_USAGE, FgmcapsError
 
 COMMANDS = ("cache", "train", "eval", "search", "explain", "encode", "push")  # in the order of use
 EPILOG = """\b
@@ -33,9 +34,9 @@ class FigmaGroup(click.Group):
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         try:
-            module = importlib.import_module(f"training.commands.{cmd_name}")
+            module = importlib.import_module(f"fgmcaps.training.commands.{cmd_name}")
         except ModuleNotFoundError as error:
-            if error.name != f"training.commands.{cmd_name}":
+            if error.name != f"fgmcaps.training.commands.{cmd_name}":
                 raise
             return None
         found = (value for value in vars(module).values() if isinstance(value, click.Command))
@@ -43,7 +44,7 @@ class FigmaGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None:
-            raise FigmaError(f"no such command: {args[0]}{nearest(args[0], self.list_commands(ctx))}")
+            raise FgmcapsError(f"no such command: {args[0]}{did_you_mean(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -60,7 +61,7 @@ class FigmaGroup(click.Group):
         logging.getLogger("training").setLevel(logging.WARNING)
         try:
             code = super().main(*args, **extra)
-        except FigmaError as error:
+        except FgmcapsError as error:
             code = fail(str(error), error.exit_code)
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from training.errors import FigmaError, nearest
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import FgmcapsError
 
 CONFIGS = Path(__file__).parent / "configs"
 MONITORS = r"(global|frame|fused)/(t2a|a2t)(_same_caption)?/(R@(1|5|10|20)|MRR|median_rank)"
@@ -116,32 +117,32 @@ def load_settings(
     """Defaults, then a configuration, then ``overrides``, then ``key=value`` pairs.
 
     ``config``: a YAML file, or the name of one that comes along (``paper``, ``small``).
-    Raises FigmaError that names the file, the key, and for an unknown key the nearest known one.
+    Raises FgmcapsError that names the file, the key, and for an unknown key the nearest known one.
     """
     data, where = ({}, "") if config is None else _read(config)
     data |= {key: value for key, value in (overrides or {}).items() if value is not None}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise FigmaError(f"--set {pair}: give key=value")
+            raise FgmcapsError(f"--set {pair}: give key=value")
         try:
             data[key.strip()] = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise FigmaError(f"--set {pair}: the value is not YAML; quote it") from None
+            raise FgmcapsError(f"--set {pair}: the value is not YAML; quote it") from None
     for key in data:
         if key not in TrainSettings.model_fields:
-            raise FigmaError(f"{where}unknown setting {key!r}{nearest(str(key), TrainSettings.model_fields)}")
+            raise FgmcapsError(f"{where}unknown setting {key!r}{did_you_mean(str(key), TrainSettings.model_fields)}")
     try:
         return TrainSettings(**{key: _number(value) for key, value in data.items()})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
         if not first["loc"]:
-            raise FigmaError(where + message) from None
+            raise FgmcapsError(where + message) from None
         key = str(first["loc"][0])
         if first["type"] == "literal_error" and isinstance(first["input"], str):
-            message += nearest(first["input"], re.findall(r"'(\w+)'", first["ctx"]["expected"]))
-        raise FigmaError(f"{where}setting {key!r} = {data[key]!r}: {message}") from None
+            message += did_you_mean(first["input"], re.findall(r"'(\w+)'", first["ctx"]["expected"]))
+        raise FgmcapsError(f"{where}setting {key!r} = {data[key]!r}: {message}") from None
 
 
 def shipped_configs() -> list[str]:
@@ -156,14 +157,16 @@ def _read(config: str | Path) -> tuple[dict[str, Any], str]:
     if not path.is_file() and "/" not in name:
         path = shipped
     if not path.is_file():
-        known = nearest(name, shipped_configs())
-        raise FigmaError(f"no configuration {name}{known}; give a YAML file, or one of {', '.join(shipped_configs())}")
+        known = did_you_mean(name, shipped_configs())
+        raise FgmcapsError(
+            f"no configuration {name}{known}; give a YAML file, or one of {', '.join(shipped_configs())}"
+        )
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise FigmaError(f"cannot read the configuration {path}: {' '.join(str(error).split())}") from None
+        raise FgmcapsError(f"cannot read the configuration {path}: {' '.join(str(error).split())}") from None
     if not isinstance(loaded, dict | None):
-        raise FigmaError(f"{path}: a configuration is a list of 'key: value' lines, not a {type(loaded).__name__}")
+        raise FgmcapsError(f"{path}: a configuration is a list of 'key: value' lines, not a {type(loaded).__name__}")
     return dict(loaded or {}), f"{path}: "
 
 

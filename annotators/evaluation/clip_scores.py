@@ -23,10 +23,10 @@ from typing import Any
 import mir_eval
 import numpy as np
 
-from schemas import ChordSpan, Labels
-from schemas.harte import NO_CHORD, UNKNOWN_CHORD
-from schemas.music import key_index
-from schemas.truth import ClipTruth
+from fgmcaps.schemas import ChordSpan, Labels
+from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD
+from fgmcaps.schemas.music import key_index
+from fgmcaps.schemas.truth import ClipTruth
 
 TEMPO_TOLERANCE = 0.04
 BEAT_WINDOW_S = 0.07

@@ -1,9 +1,8 @@
 """One tool alone, taken at its word: its estimate as labels, to compare fusion with."""
 
-from schemas import BeatGrid, ChordSequence, Estimate, Key, Labels, Tempo
-
-from ..fusion.meter import SIGNATURES
-from ..fusion.tempo import pulse
+from fgmcaps.annotators.fusion.meter import SIGNATURES
+from fgmcaps.annotators.fusion.tempo import pulse
+from fgmcaps.schemas import BeatGrid, ChordSequence, Estimate, Key, Labels, Tempo
 
 
 def labels_of_tool(estimate: Estimate) -> Labels:

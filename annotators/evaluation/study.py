@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from schemas import Labels
-from schemas.truth import ClipTruth
-
-from ..settings import FusionSettings
-from .calibration import BINS, coverage_at, expected_calibration_error
-from .clip_scores import ATTRIBUTES, ClipScores, score_clip
-from .intervals import Indices, bootstrap_interval
+from fgmcaps.annotators.evaluation.calibration import BINS, coverage_at, expected_calibration_error
+from fgmcaps.annotators.evaluation.clip_scores import ATTRIBUTES, ClipScores, score_clip
+from fgmcaps.annotators.evaluation.intervals import Indices, bootstrap_interval
+from fgmcaps.annotators.settings import FusionSettings
+from fgmcaps.schemas import Labels
+from fgmcaps.schemas.truth import ClipTruth
 
 Interval = tuple[float, float]
 Floats = npt.NDArray[np.float64]

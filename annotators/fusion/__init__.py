@@ -3,7 +3,7 @@
 Conventions
 -----------
 - Recipe ``calibrated``: hypotheses of all tools scored by a model that was fitted on music with known truth; the
-  confidence is the probability that the value is right (:mod:`annotators.fusion.calibrated`).
+  confidence is the probability that the value is right (:mod:`fgmcaps.annotators.fusion.calibrated`).
 - Recipe ``agreement``, for sets of tools without a fitted model: tools vote with the weights of the profile; the
   confidence is the share of the votes, an "unknown truth" included. It grows with agreement and is no probability.
 - A value below its threshold is withheld: None or empty, the confidence stays, ``qc_flags`` says why.
@@ -13,12 +13,11 @@ Conventions
 
 from collections.abc import Callable, Sequence
 
-from schemas import Estimate, Labels
-
-from ..settings import FusionSettings
-from .agreement import fuse_by_agreement
-from .calibrated import fuse_calibrated
-from .paper import fuse_as_published
+from fgmcaps.annotators.fusion.agreement import fuse_by_agreement
+from fgmcaps.annotators.fusion.calibrated import fuse_calibrated
+from fgmcaps.annotators.fusion.paper import fuse_as_published
+from fgmcaps.annotators.settings import FusionSettings
+from fgmcaps.schemas import Estimate, Labels
 
 FUSION_VERSION = "2"
 """Part of a build's fingerprint: change it with every change of fusion that can change a label."""

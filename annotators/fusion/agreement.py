@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from schemas import BeatGrid, Estimate, Labels
-
-from ..settings import FusionSettings
-from .chords import decide_chords, summarise, witnessed
-from .decision import Decision
-from .key import decide_key
-from .meter import SIGNATURES, bar_vote, decide_meter
-from .tempo import agree, decide_tempo, tempo_votes
+from fgmcaps.annotators.fusion.chords import decide_chords, summarise, witnessed
+from fgmcaps.annotators.fusion.decision import Decision
+from fgmcaps.annotators.fusion.key import decide_key
+from fgmcaps.annotators.fusion.meter import SIGNATURES, bar_vote, decide_meter
+from fgmcaps.annotators.fusion.tempo import agree, decide_tempo, tempo_votes
+from fgmcaps.annotators.settings import FusionSettings
+from fgmcaps.schemas import BeatGrid, Estimate, Labels
 
 
 def fuse_by_agreement(estimates: Sequence[Estimate], settings: FusionSettings) -> Labels:

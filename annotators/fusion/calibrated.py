@@ -15,27 +15,26 @@ from math import log2, nan
 
 import numpy as np
 
-from schemas import ChordSpan, Estimate, Labels
-from schemas.harte import NO_CHORD, UNKNOWN_CHORD
-from schemas.music import KEYS
-
-from ..settings import ChordSettings, FusionSettings
-from .choose import choose, log_odds
-from .chord_model import Candidate, candidates_of, chord_rows, primary_of
-from .chords import summarise
-from .decision import Decision
-from .downbeat_model import Bars, bar_hypotheses, bar_rows, grid_of
-from .evidence import Floats, Row, spans_by_tool, table_of, trackers_of
-from .fusion_model import AttributeModel, FusionModel, load_model
-from .key_model import key_rows, key_steadiness, key_unity
-from .meter_model import METERS
-from .pulse_model import Pulse, choose_pulse, pulse_rows
-from .rhythm_evidence import chord_times, drift, phase_fit
-from .tempo_model import tempo_hypotheses
+from fgmcaps.annotators.fusion.choose import choose, log_odds
+from fgmcaps.annotators.fusion.chords import summarise
+from fgmcaps.annotators.fusion.decision import Decision
+from fgmcaps.annotators.fusion.evidence import Floats, Row, spans_by_tool, table_of, trackers_of
+from fgmcaps.annotators.fusion.fusion_model import AttributeModel, FusionModel, load_model
+from fgmcaps.annotators.fusion.hypotheses.chords import Candidate, candidates_of, chord_rows, primary_of
+from fgmcaps.annotators.fusion.hypotheses.downbeats import Bars, bar_hypotheses, bar_rows, grid_of
+from fgmcaps.annotators.fusion.hypotheses.key import key_rows, key_steadiness, key_unity
+from fgmcaps.annotators.fusion.hypotheses.meter import METERS
+from fgmcaps.annotators.fusion.hypotheses.pulse import Pulse, choose_pulse, pulse_rows
+from fgmcaps.annotators.fusion.hypotheses.rhythm_evidence import chord_times, drift, phase_fit
+from fgmcaps.annotators.fusion.hypotheses.tempo import tempo_hypotheses
+from fgmcaps.annotators.settings import ChordSettings, FusionSettings
+from fgmcaps.schemas import ChordSpan, Estimate, Labels
+from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD
+from fgmcaps.schemas.music import KEYS
 
 _MODULATES = -0.22
-"""Of :func:`annotators.fusion.key_model.key_unity`: below it a clip has no one key (all of 6 modulating clips that were
-looked at, 1 % of 500 others)."""
+"""Of :func:`fgmcaps.annotators.fusion.hypotheses.key.key_unity`: below it a clip has no one key (all of 6 modulating
+clips that were looked at, 1 % of 500 others)."""
 _NO_MUSIC = 0.5
 """Where tempo and chords are both less probable, pitch alone makes no key: a voice that speaks has pitch (so it was for
 all 5 of 120 spoken clips that were given a key, and for 3 of 3,164 keys of music)."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .evidence import Floats
+from fgmcaps.annotators.fusion.evidence import Floats
 
 _LIMIT = 12.0
 

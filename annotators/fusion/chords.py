@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from schemas import ChordSequence, ChordSpan, Estimate
-from schemas.harte import NO_CHORD, UNKNOWN_CHORD, parse_chord, simplify_chord
-
-from ..settings import ChordSettings
-from .decision import Decision
+from fgmcaps.annotators.fusion.decision import Decision
+from fgmcaps.annotators.settings import ChordSettings
+from fgmcaps.schemas import ChordSequence, ChordSpan, Estimate
+from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD, parse_chord, simplify_chord
 
 _START_FRAME_SECONDS = 0.05
 _MAJOR = {"maj", "maj7", "7", "maj6", "9", "maj9", "11", "maj11", "13", "maj13", "aug", "sus4", "sus2", "5", "1"}

@@ -11,21 +11,20 @@ from math import log2, nan
 import numpy as np
 import numpy.typing as npt
 
-from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Tempo
-
-from .chords import without_start_frame
-from .tempo import pulse
+from fgmcaps.annotators.fusion.chords import without_start_frame
+from fgmcaps.annotators.fusion.tempo import pulse
+from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Tempo
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, float]
 
 TRACKERS = ("madmom_downbeat", "beatnet")
 LAGS = (1 / 3, 1 / 2, 2 / 3, 1.0, 4 / 3, 3 / 2, 2.0, 3.0, 4.0, 6.0)
-"""Of the autocorrelation in ``lag_ratio``, in beat periods (:mod:`annotators.beat_evidence`)."""
+"""Of the autocorrelation in ``lag_ratio``, in beat periods (:mod:`fgmcaps.annotators.evidence.beats`)."""
 BARS = (2, 3, 4, 5, 6, 7)
 """Bar lengths in beats of ``bar_contrast``, ``bar_margin`` and ``downbeat_lag``."""
 TEMPO_RATIOS, TEMPO_BARS = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0), (2, 3, 4, 6)
-"""Rows and columns of ``hypothesis_loglik`` (:mod:`annotators.tempo_hypotheses`)."""
+"""Rows and columns of ``hypothesis_loglik`` (:mod:`fgmcaps.annotators.evidence.tempo_hypotheses`)."""
 _NEAR = 0.06  # octaves; a ratio this close to a named one is that one
 
 
@@ -124,7 +123,7 @@ def changes(spans: Sequence[ChordSpan]) -> Floats:
 
 
 def audio_of(estimates: Sequence[Estimate]) -> Mapping[str, float]:
-    """What :mod:`annotators.audio_evidence` measured, from whichever estimate carries it."""
+    """What :mod:`fgmcaps.annotators.evidence.signal` measured, from whichever estimate carries it."""
     names = ("percussive_share", "chroma_entropy", "onset_density", "flatness", "level_deviation_db", "sounding_share")
     out = dict.fromkeys(names, nan)
     for estimate in estimates:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ..settings import FusionSettings
-from .scorer import Calibration, Threshold, Trees, threshold_for
+from fgmcaps.annotators.fusion.scorer import Calibration, Threshold, Trees, threshold_for
+from fgmcaps.annotators.settings import FusionSettings
 
 ATTRIBUTES = ("tempo", "meter", "downbeats", "key", "chords")
 
@@ -140,4 +140,4 @@ def _text(name: str) -> str:
 
 
 def _folder() -> Traversable:
-    return resources.files("annotators").joinpath("fusion", "models")
+    return resources.files("fgmcaps.annotators.fusion").joinpath("models")

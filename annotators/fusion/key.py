@@ -9,13 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from schemas import ChordSpan, Estimate, Key
-from schemas.harte import QUALITIES, parse_chord, pitch_class
-from schemas.music import KEYS, key_index
-
-from ..settings import KeySettings
-from ..tonal import key_correlations, shares
-from .decision import Decision, share
+from fgmcaps.annotators.fusion.decision import Decision, share
+from fgmcaps.annotators.kernels.key_profiles import key_correlations, shares
+from fgmcaps.annotators.settings import KeySettings
+from fgmcaps.schemas import ChordSpan, Estimate, Key
+from fgmcaps.schemas.harte import QUALITIES, parse_chord, pitch_class
+from fgmcaps.schemas.music import KEYS, key_index
 
 Floats = npt.NDArray[np.float64]
 

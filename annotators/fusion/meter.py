@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
 
-from schemas import BeatGrid, Estimate
-
-from ..settings import MeterSettings
-from .decision import Decision, share
+from fgmcaps.annotators.fusion.decision import Decision, share
+from fgmcaps.annotators.settings import MeterSettings
+from fgmcaps.schemas import BeatGrid, Estimate
 
 SIGNATURES = {2: "2/4", 3: "3/4", 4: "4/4", 5: "5/4", 6: "6/8", 7: "7/4"}
 

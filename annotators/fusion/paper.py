@@ -7,13 +7,12 @@ Only the key has a confidence, because only Essentia gives one.
 
 from collections.abc import Sequence
 
-from schemas import BeatGrid, ChordSequence, Estimate, Key, Labels
-
-from ..settings import FusionSettings
-from .chords import decide_chords, summarise
-from .decision import Decision
-from .meter import SIGNATURES
-from .tempo import median_tempo
+from fgmcaps.annotators.fusion.chords import decide_chords, summarise
+from fgmcaps.annotators.fusion.decision import Decision
+from fgmcaps.annotators.fusion.meter import SIGNATURES
+from fgmcaps.annotators.fusion.tempo import median_tempo
+from fgmcaps.annotators.settings import FusionSettings
+from fgmcaps.schemas import BeatGrid, ChordSequence, Estimate, Key, Labels
 
 
 def fuse_as_published(estimates: Sequence[Estimate], settings: FusionSettings) -> Labels:

@@ -11,10 +11,9 @@ from itertools import pairwise
 from math import exp, log2
 from statistics import median
 
-from schemas import BeatGrid, Estimate, Tempo
-
-from ..settings import TempoSettings
-from .decision import Decision, share
+from fgmcaps.annotators.fusion.decision import Decision, share
+from fgmcaps.annotators.settings import TempoSettings
+from fgmcaps.schemas import BeatGrid, Estimate, Tempo
 
 MIN_BPM, MAX_BPM = 40.0, 240.0
 MIN_BEATS = 3

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from annotators import ClipAudio
+from fgmcaps.annotators import ClipAudio
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 MAX_SECONDS = 15.0

@@ -13,9 +13,9 @@ import warnings
 from collections import defaultdict
 from pathlib import Path
 
-from annotators import fuse, gate, load_profile
 from benchmarks.annotators.clips import clip_paths, read_clip
 from benchmarks.machine import machine
+from fgmcaps.annotators import fuse, gate, load_profile
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 

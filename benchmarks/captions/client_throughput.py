@@ -19,11 +19,11 @@ from pathlib import Path
 import psutil
 
 from benchmarks.captions.make_set import random_facts
-from captioning import TemplateEngine
-from captioning.openai_engine import OpenAIEngine
-from captioning.prompting import render_facts
-from captioning.settings import EngineSettings
-from schemas import Facts
+from fgmcaps.captioning import TemplateEngine
+from fgmcaps.captioning.engines.openai import OpenAIEngine
+from fgmcaps.captioning.engines.settings import EngineSettings
+from fgmcaps.captioning.prompts.prompting import render_facts
+from fgmcaps.schemas import Facts
 
 
 def make_items(count: int) -> tuple[list[tuple[str, Facts]], dict[str, str]]:

@@ -9,8 +9,8 @@ import sys
 import time
 
 from benchmarks.captions.make_set import random_facts
-from captioning import ParsedCaption, TemplateEngine, check_caption, distinct_n, parse_caption, self_bleu
-from captioning.form import STYLES
+from fgmcaps.captioning import ParsedCaption, TemplateEngine, check_caption, distinct_n, parse_caption, self_bleu
+from fgmcaps.captioning.checker.form import STYLES
 
 # A progression is one slot of a plan, however many chords it has.
 _LISTS = re.compile(r"<P>(?:(?:[,–\s]|and|to|then)+<P>)+")

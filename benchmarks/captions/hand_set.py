@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from schemas import Facts
-from schemas.music import tempo_marking
+from fgmcaps.schemas import Facts
+from fgmcaps.schemas.music import tempo_marking
 
 HERE = Path(__file__).parent
 

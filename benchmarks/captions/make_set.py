@@ -19,10 +19,10 @@ from pathlib import Path
 
 from benchmarks.captions.hand_set import read_hand_set
 from benchmarks.captions.insertions import ADDITIONS, BREAKAGES, EXTRA_GENRES, EXTRA_MOODS, JUDGEMENTS, TAILS
-from captioning import TemplateEngine
-from schemas import Facts, to_dict
-from schemas.harte import QUALITIES
-from schemas.music import KEYS, TEMPO_MARKINGS, TIME_SIGNATURES, tempo_marking
+from fgmcaps.captioning import TemplateEngine
+from fgmcaps.schemas import Facts, to_dict
+from fgmcaps.schemas.harte import QUALITIES
+from fgmcaps.schemas.music import KEYS, TEMPO_MARKINGS, TIME_SIGNATURES, tempo_marking
 
 HERE = Path(__file__).parent
 HALVES = ("dev", "heldout")

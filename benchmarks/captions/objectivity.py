@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.captions.checker_accuracy import wilson
-from captioning import check_caption, find_judgements
-from schemas import Facts
+from fgmcaps.captioning import check_caption, find_judgements
+from fgmcaps.schemas import Facts
 
 LABELS = Path(__file__).with_name("musiccaps_labels.csv")
 

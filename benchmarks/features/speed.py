@@ -17,12 +17,12 @@ import numpy as np
 import torch
 
 from benchmarks.machine import machine
-from training.audio import decode
-from training.cache_store import FeatureStore, StoreKey, finish_store, shard_count, shard_items, write_key
-from training.cache_store import write_store_shard as write_shard
-from training.data import AudioRef
-from training.encoders import make_audio_encoder
-from training.encoders.run import encode_clips, pad_clips
+from fgmcaps.training.data.audio import decode
+from fgmcaps.training.data.dataset import AudioRef
+from fgmcaps.training.encoders import make_audio_encoder
+from fgmcaps.training.encoders.run import encode_clips, pad_clips
+from fgmcaps.training.features.store import FeatureStore, StoreKey, finish_store, shard_count, shard_items, write_key
+from fgmcaps.training.features.store import write_store_shard as write_shard
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def time_encoding(truth: Path, name: str, count: int, device: str) -> None:
 
 def time_reading(folder: Path, rows: int, dim: int, frames: int, tokens: int, batches: int) -> None:
     """Samples a second of random batches, the first time (checksums) and later."""
-    from training.cache import _pad
+    from fgmcaps.training.features.cache import _pad
 
     random = np.random.default_rng(0)
     stores = []

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
-from annotators.fusion.evidence import Row
-from annotators.fusion.scorer import Trees, rounded
 from benchmarks.labels.trees import trees_of
+from fgmcaps.annotators.fusion.evidence import Row
+from fgmcaps.annotators.fusion.scorer import Trees, rounded
 
 Floats = npt.NDArray[np.float64]
 FOLDS = 5

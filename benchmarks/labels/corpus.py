@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from annotators.beat_evidence import onset_lag
 from benchmarks.annotators.dump import read_dump
 from benchmarks.truth.read import TruthClip, read_truth
-from schemas import BeatGrid, Estimate
-from schemas.truth import ClipTruth
+from fgmcaps.annotators.evidence.beats import onset_lag
+from fgmcaps.schemas import BeatGrid, Estimate
+from fgmcaps.schemas.truth import ClipTruth
 
 NULL = "null:"
 """Mark of the negative set: ``null:key`` says that no key is right."""

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from annotators.evaluation import AttributeResult
-from pipeline.evaluate_labels_report import markdown
+from fgmcaps.annotators.evaluation import AttributeResult
+from fgmcaps.pipeline.labels.report import markdown
 
 
 def main() -> None:

@@ -9,17 +9,17 @@ import argparse
 from collections import defaultdict
 from pathlib import Path
 
-from annotators import load_profile
-from annotators.evaluation import study
-from annotators.fusion import fuse
-from annotators.profile import Profile
 from benchmarks.labels.corpus import NULL, LabelClip, load, negatives_of
 from benchmarks.labels.families import family_table
 from benchmarks.labels.fit import NEGATIVES
 from benchmarks.machine import machine, wilson
-from pipeline.evaluate_labels import judge_profile, judge_tools
-from pipeline.evaluate_labels_report import markdown, write_study
-from schemas import Labels
+from fgmcaps.annotators import load_profile
+from fgmcaps.annotators.evaluation import study
+from fgmcaps.annotators.fusion import fuse
+from fgmcaps.annotators.profile import Profile
+from fgmcaps.pipeline.labels.evaluate import judge_profile, judge_tools
+from fgmcaps.pipeline.labels.report import markdown, write_study
+from fgmcaps.schemas import Labels
 
 SETS = ("rendered", "recorded")
 

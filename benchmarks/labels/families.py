@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from annotators.evaluation import ATTRIBUTES, Judged
+from fgmcaps.annotators.evaluation import ATTRIBUTES, Judged
 
 
 def family_table(clips: Sequence[Judged]) -> str:

@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from annotators import load_profile
-from annotators.fusion.fusion_model import ATTRIBUTES, model_from_json
 from benchmarks.labels import harmony_fit, rhythm_fit
 from benchmarks.labels.corpus import LabelClip, data_fingerprint, load, negatives_of
 from benchmarks.machine import machine
+from fgmcaps.annotators import load_profile
+from fgmcaps.annotators.fusion.fusion_model import ATTRIBUTES, model_from_json
 
 MODELS = Path(__file__).parents[2] / "annotators" / "fusion" / "models"
 RENDERED, NEGATIVES = "rendered", "negatives"

@@ -5,19 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from annotators.chord_evidence import OTHER, majmin_class
-from annotators.evaluation.clip_scores import chord_recall
-from annotators.fusion.calibrated import chord_context, joined, key_context
-from annotators.fusion.choose import choose
-from annotators.fusion.chord_model import candidates_of, chord_rows, primary_of
-from annotators.fusion.evidence import Row
-from annotators.fusion.key_model import key_rows
 from benchmarks.labels.boosting import CONFIDENCE, Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
 from benchmarks.labels.held_out import Fitted, Floats, Held, Judgement, balance, finish, held
 from benchmarks.labels.rhythm_fit import Pool, Settings
-from schemas import ChordSpan
-from schemas.music import KEYS, key_index
+from fgmcaps.annotators.evaluation.clip_scores import chord_recall
+from fgmcaps.annotators.evidence.chords import OTHER, majmin_class
+from fgmcaps.annotators.fusion.calibrated import chord_context, joined, key_context
+from fgmcaps.annotators.fusion.choose import choose
+from fgmcaps.annotators.fusion.evidence import Row
+from fgmcaps.annotators.fusion.hypotheses.chords import candidates_of, chord_rows, primary_of
+from fgmcaps.annotators.fusion.hypotheses.key import key_rows
+from fgmcaps.schemas import ChordSpan
+from fgmcaps.schemas.music import KEYS, key_index
 
 SETTINGS: Settings = {
     "key": Boosting(),

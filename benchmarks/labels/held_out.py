@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from annotators.evaluation import coverage_at, expected_calibration_error
-from annotators.fusion.evidence import Row
-from annotators.fusion.scorer import Calibration, Trees
 from benchmarks.labels.boosting import Boosting, Columns, Examples, fit_json, out_of_fold
 from benchmarks.labels.calibrate import platt, thresholds
 from benchmarks.labels.corpus import LabelClip
+from fgmcaps.annotators.evaluation import coverage_at, expected_calibration_error
+from fgmcaps.annotators.fusion.evidence import Row
+from fgmcaps.annotators.fusion.scorer import Calibration, Trees
 
 Floats = npt.NDArray[np.float64]
 TUNE_WEIGHT = 3.0

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from annotators import load_profile
-from annotators.evaluation import bootstrap_interval, coverage_at
-from annotators.fusion.calibrated import decide_rhythm
-from annotators.fusion.fusion_model import load_model
-from annotators.fusion.meter_model import METERS
 from benchmarks.labels.corpus import load
 from benchmarks.machine import machine
+from fgmcaps.annotators import load_profile
+from fgmcaps.annotators.evaluation import bootstrap_interval, coverage_at
+from fgmcaps.annotators.fusion.calibrated import decide_rhythm
+from fgmcaps.annotators.fusion.fusion_model import load_model
+from fgmcaps.annotators.fusion.hypotheses.meter import METERS
 
 Floats = npt.NDArray[np.float64]
 

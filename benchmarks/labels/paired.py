@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from annotators import load_profile
-from annotators.evaluation import ATTRIBUTES, Judged, bootstrap_interval
 from benchmarks.labels.corpus import load
 from benchmarks.machine import machine
-from pipeline.evaluate_labels import judge_profile
+from fgmcaps.annotators import load_profile
+from fgmcaps.annotators.evaluation import ATTRIBUTES, Judged, bootstrap_interval
+from fgmcaps.pipeline.labels.evaluate import judge_profile
 
 
 def judged_by_name(truth: Path, dump: Path, name: str, split: str) -> dict[str, Judged]:

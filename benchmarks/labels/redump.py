@@ -9,12 +9,12 @@ import json
 import time
 from pathlib import Path
 
-from annotators import load_profile
 from benchmarks.annotators.clips import read_clip
 from benchmarks.annotators.dump import read_dump
 from benchmarks.labels.corpus import with_onset_lag
 from benchmarks.machine import machine
-from schemas.codec import to_dict
+from fgmcaps.annotators import load_profile
+from fgmcaps.schemas.codec import to_dict
 
 
 def main() -> None:

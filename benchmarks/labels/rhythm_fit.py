@@ -4,17 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from annotators.evaluation.clip_scores import beat_f, tempo_accuracy
-from annotators.fusion.calibrated import CONTEXT_FEATURES, bars_context, clip_seconds, meter_context, tempo_context
-from annotators.fusion.choose import choose
-from annotators.fusion.downbeat_model import Bars, bar_hypotheses, bar_rows, grid_of
-from annotators.fusion.evidence import Row
-from annotators.fusion.meter_model import METERS
-from annotators.fusion.pulse_model import Pulse, choose_pulse, pulse_rows
-from annotators.fusion.tempo_model import tempo_hypotheses
 from benchmarks.labels.boosting import Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
 from benchmarks.labels.held_out import Fitted, Judgement, balance, finish, held
+from fgmcaps.annotators.evaluation.clip_scores import beat_f, tempo_accuracy
+from fgmcaps.annotators.fusion.calibrated import (
+    CONTEXT_FEATURES,
+    bars_context,
+    clip_seconds,
+    meter_context,
+    tempo_context,
+)
+from fgmcaps.annotators.fusion.choose import choose
+from fgmcaps.annotators.fusion.evidence import Row
+from fgmcaps.annotators.fusion.hypotheses.downbeats import Bars, bar_hypotheses, bar_rows, grid_of
+from fgmcaps.annotators.fusion.hypotheses.meter import METERS
+from fgmcaps.annotators.fusion.hypotheses.pulse import Pulse, choose_pulse, pulse_rows
+from fgmcaps.annotators.fusion.hypotheses.tempo import tempo_hypotheses
 
 Pool = Callable[[LabelClip], bool]
 SIGNATURES = tuple(METERS)

@@ -1,4 +1,4 @@
-"""scikit-learn's boosted trees as the JSON that :class:`annotators.fusion.scorer.Trees` reads."""
+"""scikit-learn's boosted trees as the JSON that :class:`fgmcaps.annotators.fusion.scorer.Trees` reads."""
 
 from collections.abc import Sequence
 from typing import Any

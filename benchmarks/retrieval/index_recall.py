@@ -15,12 +15,12 @@ import torch
 from scipy.stats import spearmanr
 
 from benchmarks.machine import machine
-from training.bootstrap import interval
-from training.embeddings import Embeddings
-from training.features import features_for_model
-from training.figma import Figma
-from training.index import ClipIndex
-from training.search import clip_info
+from fgmcaps.training.evaluation.bootstrap import interval
+from fgmcaps.training.features.for_model import features_for_model
+from fgmcaps.training.retrieval.embeddings import Embeddings
+from fgmcaps.training.retrieval.figma import Figma
+from fgmcaps.training.retrieval.index import ClipIndex
+from fgmcaps.training.retrieval.search import clip_info
 
 TOP = 10
 

@@ -1,4 +1,5 @@
-"""Cost of the frame scores of a pool: seconds and peak memory of ``training.scoring`` by number of clips and captions.
+"""Cost of the frame scores of a pool: seconds and peak memory of ``fgmcaps.training.model.scoring`` by number of clips
+and captions.
 
 python -m benchmarks.retrieval.scoring_cost [--clips 64] [--captions 1000] [--frames 250] [--tokens 60] [--dim 512]
 """
@@ -12,8 +13,8 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from benchmarks.machine import machine
-from training.scoring import TextViews, score_block
-from training.views import Views
+from fgmcaps.training.model.scoring import TextViews, score_block
+from fgmcaps.training.model.views import Views
 
 
 def main() -> None:

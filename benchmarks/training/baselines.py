@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import machine
-from training import bootstrap, metrics
-from training.baselines import clip_features, fit_linear_map, random_scores
-from training.cache import FeatureCache
-from training.evaluation import Pool, make_pool, ranks_of, score_pool
-from training.model import FigmaModel
-from training.run import validation_rows
-from training.scores import VIEWS
-from training.settings import load_settings
-from training.trainer import train
+from fgmcaps.training.evaluation import bootstrap, metrics
+from fgmcaps.training.evaluation.baselines import clip_features, fit_linear_map, random_scores
+from fgmcaps.training.evaluation.evaluate import Pool, make_pool, ranks_of, score_pool
+from fgmcaps.training.features.cache import FeatureCache
+from fgmcaps.training.model.model import FigmaModel
+from fgmcaps.training.model.scores import VIEWS
+from fgmcaps.training.settings import load_settings
+from fgmcaps.training.trainer.run import validation_rows
+from fgmcaps.training.trainer.trainer import train
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.machine import machine, wilson
-from training.baselines import RIDGES, clip_features
-from training.cache import FeatureCache
-from training.data import Row
+from fgmcaps.training.data.dataset import Row
+from fgmcaps.training.evaluation.baselines import RIDGES, clip_features
+from fgmcaps.training.features.cache import FeatureCache
 
 Floats = npt.NDArray[np.float64]
 Label = Callable[[Row], str | None]

@@ -14,12 +14,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.machine import machine
-from training.batch import Batch
-from training.frame_score import frame_scores
-from training.losses import Items
-from training.model import EncoderRecord, FigmaModel, ModelConfig
-from training.settings import TrainSettings, load_settings
-from training.step import Objective, backward_in_parts, backward_whole
+from fgmcaps.training.data.batch import Batch
+from fgmcaps.training.model.frame_score import frame_scores
+from fgmcaps.training.model.losses import Items
+from fgmcaps.training.model.model import EncoderRecord, FigmaModel, ModelConfig
+from fgmcaps.training.settings import TrainSettings, load_settings
+from fgmcaps.training.trainer.step import Objective, backward_in_parts, backward_whole
 
 WIDTHS = {"muq": 1024, "e5": 1024, "minilm": 384}
 

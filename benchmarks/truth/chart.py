@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.truth.harmony import Chord, defines_key, harte_name, mma_name, prefers_flats, progression, realise
 from benchmarks.truth.made import groove_text, harmony_text
 from benchmarks.truth.styles import Style
-from schemas.music import KEYS
+from fgmcaps.schemas.music import KEYS
 
 CLIP_S = 10.0
 _TAIL_S = 0.7  # rendered beyond the clip, so that a lossy round trip has no edge inside it
@@ -18,7 +18,7 @@ _TAIL_S = 0.7  # rendered beyond the clip, so that a lossy round trip has no edg
 class Chart:
     """MMA text and what it plays; ``chords`` = (start, end, chord) over the whole piece, in MMA's beats.
 
-    ``start_s`` is where the clip is cut; ``bpm`` is MMA's tempo; ``key`` as in schemas.music.KEYS.
+    ``start_s`` is where the clip is cut; ``bpm`` is MMA's tempo; ``key`` as in fgmcaps.schemas.music.KEYS.
     """
 
     text: str

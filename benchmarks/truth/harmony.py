@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schemas.harte import QUALITIES
+from fgmcaps.schemas.harte import QUALITIES
 
 # Degree name -> (semitones above the tonic, triad, seventh chord). Secondary dominants carry the name of their target.
 MAJOR = {

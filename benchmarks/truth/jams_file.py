@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.truth.truth import TruthClip
-from schemas.estimate import ChordSpan
-from schemas.music import canonical_key
+from fgmcaps.schemas.estimate import ChordSpan
+from fgmcaps.schemas.music import canonical_key
 
 Observation = dict[str, object]
 

@@ -4,7 +4,7 @@ import mido
 import numpy as np
 
 from benchmarks.truth.chart import Chart
-from schemas.harte import QUALITIES
+from fgmcaps.schemas.harte import QUALITIES
 
 _PROGRAMS = (0, 4, 11, 21, 22, 24, 26, 27, 40, 42, 52, 53, 56, 57, 60, 65, 66, 68, 71, 73, 75, 79, 80, 81, 85)
 _MAJOR, _MINOR, _HARMONIC = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 3, 5, 7, 8, 11)

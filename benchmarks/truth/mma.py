@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.truth.chart import CLIP_S, Chart
-from schemas.harte import QUALITIES
+from fgmcaps.schemas.harte import QUALITIES
 
 DRUM_CHANNEL = 9
 

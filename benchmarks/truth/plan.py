@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.truth.made import made_styles
 from benchmarks.truth.mix import Mix, draw_mix
 from benchmarks.truth.styles import Style, library
-from schemas.music import KEYS
+from fgmcaps.schemas.music import KEYS
 
 SPLITS = {"train": 0.68, "validation": 0.07, "test": 0.25}
 METERS = {"4/4": 0.45, "3/4": 0.20, "6/8": 0.15, "2/4": 0.12, "5/4": 0.08}

@@ -20,7 +20,7 @@ from benchmarks.truth.plan import Draw, draw
 from benchmarks.truth.soundfonts import SOUNDFONTS, find_soundfont
 from benchmarks.truth.synth import SAMPLE_RATE, Synth
 from benchmarks.truth.truth import TruthClip, cut_beats, cut_spans
-from schemas.music import KEYS
+from fgmcaps.schemas.music import KEYS
 
 log = logging.getLogger(__name__)
 # Less than this share of the time with root and third played, and the chords are not in the sound.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from schemas.estimate import ChordSpan
+from fgmcaps.schemas.estimate import ChordSpan
 
 # What the felt-beat numbers of a meter are: beats in a bar.
 BEATS_PER_BAR = {"2/4": 2, "3/4": 3, "4/4": 4, "5/4": 5, "6/8": 2}
@@ -18,8 +18,8 @@ BEATS_PER_BAR = {"2/4": 2, "3/4": 3, "4/4": 4, "5/4": 5, "6/8": 2}
 class TruthClip:
     """One clip with its truth; None (or empty) where an attribute is not defined, and ``marks`` says why.
 
-    ``meter`` as written (``6/8``), ``beats_per_bar`` felt beats; ``key`` one of schemas.music.KEYS; ``marks`` = words
-    on what is unusual, see README.md; ``sandbox`` = how the clip was made.
+    ``meter`` as written (``6/8``), ``beats_per_bar`` felt beats; ``key`` one of fgmcaps.schemas.music.KEYS; ``marks``
+    = words on what is unusual, see README.md; ``sandbox`` = how the clip was made.
     """
 
     path: Path

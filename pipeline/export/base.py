@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.errors import CommandError
-from schemas import Manifest, ShardFile
-from schemas.arrow import COLUMNS
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.schemas import Manifest, ShardFile
+from fgmcaps.schemas.arrow import COLUMNS
 
 Row = dict[str, Any]
 Shards = Iterable[tuple[ShardFile, Iterator[Row]]]
@@ -52,10 +52,10 @@ def embedded(row: Row) -> bytes | None:
 
 
 def required_audio(row: Row, format_name: str) -> bytes:
-    """The encoded clip; CommandError naming the row and the remedy where it is not embedded."""
+    """The encoded clip; FgmcapsError naming the row and the remedy where it is not embedded."""
     data = embedded(row)
     if data is None:
-        raise CommandError(
+        raise FgmcapsError(
             f"row {row['id']} has no embedded audio, and {format_name} is nothing without it; "
             "build the dataset with --audio embed, or export csv, jams or musicbench"
         )

@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.dataset_doc import type_name
-from pipeline.export.base import FLAT_COLUMNS, ExportFormat, Shards
-from schemas import Manifest
-from schemas.arrow import COLUMNS
+from fgmcaps.pipeline.dataset.columns_page import type_name
+from fgmcaps.pipeline.export.base import FLAT_COLUMNS, ExportFormat, Shards
+from fgmcaps.schemas import Manifest
+from fgmcaps.schemas.arrow import COLUMNS
 
 
 def write_csv(folder: Path, shards: Shards, manifest: Manifest) -> None:

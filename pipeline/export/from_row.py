@@ -1,7 +1,7 @@
-"""A row back into the contracts that it was made of: the inverse of ``pipeline.rows.row_of``."""
+"""A row back into the contracts that it was made of: the inverse of ``fgmcaps.pipeline.dataset.rows.row_of``."""
 
-from pipeline.export.base import Row
-from schemas import Annotation, ChordSpan, Clip, Labels, Track, TrackMetadata
+from fgmcaps.pipeline.export.base import Row
+from fgmcaps.schemas import Annotation, ChordSpan, Clip, Labels, Track, TrackMetadata
 
 
 def annotation_of_row(row: Row) -> Annotation:

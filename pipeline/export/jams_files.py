@@ -7,10 +7,10 @@ caption and what JAMS has no namespace for are in the file's ``sandbox``. Withou
 import json
 from pathlib import Path
 
-from pipeline.export.base import ExportFormat, Row, Shards, embedded
-from pipeline.export.from_row import annotation_of_row
-from pipeline.jams_export import jams_of
-from schemas import Manifest, ToolInfo
+from fgmcaps.pipeline.export.base import ExportFormat, Row, Shards, embedded
+from fgmcaps.pipeline.export.from_row import annotation_of_row
+from fgmcaps.pipeline.formats.jams import jams_of
+from fgmcaps.schemas import Manifest, ToolInfo
 
 _IN_SANDBOX = (
     *("caption", "caption_style", "caption_source", "caption_model", "prompt_version", "captions"),

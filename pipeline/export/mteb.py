@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from pipeline.export.base import ExportFormat, Shards, required_audio
-from pipeline.shards import ROWS_PER_GROUP
-from schemas import CLIP_SAMPLE_RATE, Manifest
+from fgmcaps.pipeline.dataset.shards import ROWS_PER_GROUP
+from fgmcaps.pipeline.export.base import ExportFormat, Shards, required_audio
+from fgmcaps.schemas import CLIP_SAMPLE_RATE, Manifest
 
 _FEATURES = {
     "id": {"dtype": "string", "_type": "Value"},

@@ -17,11 +17,11 @@ from typing import Any
 
 import soundfile
 
-from captioning.chord_names import chord_symbol
-from pipeline.export.base import ExportFormat, Row, Shards, embedded
-from pipeline.export.from_row import annotation_of_row
-from pipeline.jams_export import beat_positions
-from schemas import Manifest
+from fgmcaps.captioning.checker.chord_names import chord_symbol
+from fgmcaps.pipeline.export.base import ExportFormat, Row, Shards, embedded
+from fgmcaps.pipeline.export.from_row import annotation_of_row
+from fgmcaps.pipeline.formats.jams import beat_positions
+from fgmcaps.schemas import Manifest
 
 FILES = {"train": "MusicBench_train.json", "test": "MusicBench_test_B.json"}
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import CommandError, InvalidDatasetError
-from pipeline.export.base import EXPORT_NAME, FLAT_COLUMNS, ExportFormat, ExportReport, Row, embedded
-from pipeline.manifest import ManifestError, read_manifest, size_problem
-from pipeline.nearest import nearest
-from pipeline.new_folder import new_folder
-from pipeline.read import ShardError, iter_shard
-from schemas import Manifest, ShardFile
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import FgmcapsError, InvalidDataError
+from fgmcaps.common.new_folder import new_folder
+from fgmcaps.pipeline.dataset.manifest import ManifestError, read_manifest, size_problem
+from fgmcaps.pipeline.dataset.read import ShardError, iter_shard
+from fgmcaps.pipeline.export.base import EXPORT_NAME, FLAT_COLUMNS, ExportFormat, ExportReport, Row, embedded
+from fgmcaps.schemas import Manifest, ShardFile
 
 
 @dataclass(slots=True)
@@ -33,26 +33,27 @@ def export_dataset(
 ) -> ExportReport:
     """Write the finished dataset ``out`` to the folder ``dest`` in another layout.
 
-    Holds one batch of rows (``pipeline.read.BATCH_ROWS``) at a time. ``dest`` appears at the end, whole. ``splits``
-    empty: the format's own choice. ``on_start`` is told the number of rows, ``on_row`` is called after each.
+    Holds one batch of rows (``fgmcaps.pipeline.dataset.read.BATCH_ROWS``) at a time. ``dest`` appears at the end,
+    whole. ``splits`` empty: the format's own choice. ``on_start`` is told the number of rows, ``on_row`` is called
+    after each.
 
-    Raises InvalidDatasetError (not finished, a damaged shard) and CommandError (an unknown split, audio that the format
+    Raises InvalidDataError (not finished, a damaged shard) and FgmcapsError (an unknown split, audio that the format
     needs and the dataset has not, ``dest`` occupied).
     """
     out, dest = Path(out), Path(dest)
     try:
         manifest = read_manifest(out)
     except ManifestError as error:
-        raise InvalidDatasetError(str(error)) from None
+        raise InvalidDataError(str(error)) from None
     if dest.resolve() == out.resolve() or out.resolve().is_relative_to(dest.resolve()):
-        raise CommandError(f"{dest} is or holds the dataset {out}; choose another place")
+        raise FgmcapsError(f"{dest} is or holds the dataset {out}; choose another place")
     if (dest.resolve()).is_relative_to(out.resolve()):
-        raise CommandError(f"{dest} lies inside the dataset {out}, whose readers would find it; choose another place")
+        raise FgmcapsError(f"{dest} lies inside the dataset {out}, whose readers would find it; choose another place")
     shards = _chosen(manifest, form, splits, out)
     for shard in shards:
         problem = size_problem(out, shard)
         if problem:
-            raise InvalidDatasetError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` says more")
+            raise InvalidDataError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` says more")
     on_start(sum(shard.rows for shard in shards))
     tally = _Tally()
 
@@ -78,18 +79,18 @@ def export_dataset(
             }
             (folder / EXPORT_NAME).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
     except ShardError as error:
-        raise InvalidDatasetError(f"{error}; `fgmcaps validate {out}` says more") from None
+        raise InvalidDataError(f"{error}; `fgmcaps validate {out}` says more") from None
     return ExportReport(rows, tally.without_audio, dict(sorted(tally.splits.items())))
 
 
 def _chosen(manifest: Manifest, form: ExportFormat, splits: Sequence[str], out: Path) -> list[ShardFile]:
-    """Shards of the wanted splits; CommandError for a split that the dataset has not, or that is empty."""
+    """Shards of the wanted splits; FgmcapsError for a split that the dataset has not, or that is empty."""
     there = sorted({shard.split for shard in manifest.shards if shard.rows})
     wanted = tuple(splits) or form.splits or tuple(there)
     for split in wanted:
         if split not in there:
-            raise CommandError(
-                f"{out} has no rows in split {split!r}{nearest(split, there)}; it has {', '.join(there) or 'no rows'}"
-                + ("; name one with --split" if not splits and there else "")
+            raise FgmcapsError(
+                f"{out} has no rows in split {split!r}{did_you_mean(split, there)}; "
+                f"it has {', '.join(there) or 'no rows'}" + ("; name one with --split" if not splits and there else "")
             )
     return [shard for shard in manifest.shards if shard.split in wanted]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pipeline.export.base import FLAT_COLUMNS, ExportFormat, Shards, required_audio
-from schemas import CLIP_SAMPLE_RATE, Manifest
+from fgmcaps.pipeline.export.base import FLAT_COLUMNS, ExportFormat, Shards, required_audio
+from fgmcaps.schemas import CLIP_SAMPLE_RATE, Manifest
 
 if TYPE_CHECKING:
     import datasets
@@ -41,7 +41,7 @@ def webdataset_features() -> "datasets.Features":
     """What ``load_dataset`` gives for a clip: ``flac`` (Audio), ``json`` (a struct), ``txt`` and the reader's keys."""
     import datasets
 
-    from schemas.arrow import features
+    from fgmcaps.schemas.arrow import features
 
     columns = features()
     text = datasets.Value("string")

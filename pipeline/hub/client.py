@@ -28,8 +28,8 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-from pipeline.errors import CommandError, MachineError
-from pipeline.hub.plan import RemoteFile
+from fgmcaps.common.errors import FgmcapsError, MachineError
+from fgmcaps.pipeline.hub.plan import RemoteFile
 
 TRIES = 5
 FIRST_WAIT_S = 1.0
@@ -58,7 +58,7 @@ class Hub:
         self.repo_id, self.revision = repo_id, revision
         self.api = HfApi()
         if not _REPO_ID.fullmatch(repo_id) or "--" in repo_id or ".." in repo_id:
-            raise CommandError(f"{repo_id!r} is no repository: name it user/name (letters, digits, - _ and .)")
+            raise FgmcapsError(f"{repo_id!r} is no repository: name it user/name (letters, digits, - _ and .)")
 
     @property
     def url(self) -> str:
@@ -66,9 +66,9 @@ class Hub:
         return f"{self.api.endpoint}/datasets/{self.repo_id}"
 
     def require_token(self) -> None:
-        """CommandError when nobody is logged in; no request is made."""
+        """FgmcapsError when nobody is logged in; no request is made."""
         if not huggingface_hub.get_token():
-            raise CommandError("not logged in to the Hub: set HF_TOKEN or run `hf auth login`, then push again")
+            raise FgmcapsError("not logged in to the Hub: set HF_TOKEN or run `hf auth login`, then push again")
 
     def head(self) -> Head | None:
         """The revision's head; None when the repository or the revision is not there (or not ours to see)."""
@@ -106,9 +106,9 @@ class Hub:
                 )
 
     def read_small(self, path: str, sha: str, remote: RemoteFile, limit: int) -> bytes:
-        """The bytes of a small file of a commit; CommandError when it is larger than ``limit``."""
+        """The bytes of a small file of a commit; FgmcapsError when it is larger than ``limit``."""
         if remote.bytes > limit:
-            raise CommandError(f"{self.url}: {path} has {remote.bytes} bytes, more than {limit}: not a file of ours")
+            raise FgmcapsError(f"{self.url}: {path} has {remote.bytes} bytes, more than {limit}: not a file of ours")
         with tempfile.TemporaryDirectory() as folder:
             return self.download(path, sha, Path(folder)).read_bytes()
 
@@ -136,7 +136,7 @@ class Hub:
         """Turn what the client library raises into one clear line."""
         try:
             yield
-        except (CommandError, KeyboardInterrupt, RepositoryNotFoundError, RevisionNotFoundError) as error:
+        except (FgmcapsError, KeyboardInterrupt, RepositoryNotFoundError, RevisionNotFoundError) as error:
             if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError) and doing != "read":
                 raise self.explain(error, doing) from None
             if isinstance(error, RepositoryNotFoundError) and _status(error) == 401:
@@ -147,7 +147,7 @@ class Hub:
             log.debug("%s", doing, exc_info=error)
             raise explained from None
 
-    def explain(self, error: BaseException, doing: str) -> CommandError:
+    def explain(self, error: BaseException, doing: str) -> FgmcapsError:
         """The line for a person: what failed, why, and the remedy."""
         cause = root_cause(error)
         where = f"{self.repo_id}: cannot {doing}"
@@ -155,29 +155,29 @@ class Hub:
         said = " ".join(str(getattr(cause, "server_message", None) or "").split())[:200]
         detail = f" ({said})" if said else ""
         if status == 401 and not huggingface_hub.get_token():
-            return CommandError(
+            return FgmcapsError(
                 f"{where}: there is no such dataset, or it is private: set HF_TOKEN or run `hf auth login`"
             )
         if status == 401:
-            return CommandError(
+            return FgmcapsError(
                 f"{where}: the Hub does not accept the token{detail}; it is wrong or has expired: set HF_TOKEN or run "
                 "`hf auth login`, then run the same command again"
             )
         if status == 403:
-            return CommandError(
+            return FgmcapsError(
                 f"{where}: no rights{detail}; use a token that may write to {self.repo_id.partition('/')[0]}, or "
                 "another repository"
             )
         if isinstance(cause, HFValidationError):
-            return CommandError(f"{self.repo_id!r} is no repository name: {cause}")
+            return FgmcapsError(f"{self.repo_id!r} is no repository name: {cause}")
         if isinstance(cause, RevisionNotFoundError):
-            return CommandError(f"{where}: there is no revision {self.revision!r}")
+            return FgmcapsError(f"{where}: there is no revision {self.revision!r}")
         if isinstance(cause, EntryNotFoundError):
-            return CommandError(f"{where}: a file is missing in the repository: {said or cause}")
+            return FgmcapsError(f"{where}: a file is missing in the repository: {said or cause}")
         if status == 404:
-            return CommandError(f"{where}: there is no such dataset, or it is private and you are not logged in")
+            return FgmcapsError(f"{where}: there is no such dataset, or it is private and you are not logged in")
         if isinstance(cause, OfflineModeIsEnabled):
-            return CommandError(f"{where}: HF_HUB_OFFLINE is set; unset it")
+            return FgmcapsError(f"{where}: HF_HUB_OFFLINE is set; unset it")
         if is_transient(cause):
             why = f"HTTP {status}{detail}" if status else type(cause).__name__
             return MachineError(
@@ -185,8 +185,8 @@ class Hub:
                 "again"
             )
         if status:
-            return CommandError(f"{where}: the Hub answers HTTP {status}{detail}")
-        return CommandError(f"{where}: {type(cause).__name__}: {cause}")
+            return FgmcapsError(f"{where}: the Hub answers HTTP {status}{detail}")
+        return FgmcapsError(f"{where}: {type(cause).__name__}: {cause}")
 
 
 def root_cause(error: BaseException) -> BaseException:

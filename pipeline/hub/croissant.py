@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.card import Configuration
-from schemas import Manifest
-from schemas.arrow import COLUMNS
+from fgmcaps.pipeline.dataset.card import Configuration
+from fgmcaps.schemas import Manifest
+from fgmcaps.schemas.arrow import COLUMNS
 
 _CONTEXT: dict[str, Any] = {
     "@language": "en",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.hub.publication import METADATA_FOLDER
-from pipeline.read import LIGHT_COLUMNS
-from schemas.arrow import arrow_schema, features
+from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS
+from fgmcaps.pipeline.hub.publication import METADATA_FOLDER
+from fgmcaps.schemas.arrow import arrow_schema, features
 
 if TYPE_CHECKING:
     import datasets

@@ -4,17 +4,17 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.card import CARD_NAME
-from pipeline.failures import FAILURES_FOLDER
-from pipeline.hub.publication import (
+from fgmcaps.pipeline.dataset.card import CARD_NAME
+from fgmcaps.pipeline.dataset.failures import FAILURES_FOLDER
+from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME
+from fgmcaps.pipeline.dataset.shards import DATA_FOLDER
+from fgmcaps.pipeline.hub.publication import (
     CROISSANT_NAME,
     METADATA_FOLDER,
     PLOTS_FOLDER,
     PUBLICATION_NAME,
     LocalFile,
 )
-from pipeline.manifest import MANIFEST_NAME
-from pipeline.shards import DATA_FOLDER
 
 _OURS = frozenset({CARD_NAME, MANIFEST_NAME, PUBLICATION_NAME, CROISSANT_NAME})
 _OUR_FOLDERS = tuple(f"{name}/" for name in (DATA_FOLDER, METADATA_FOLDER, PLOTS_FOLDER, FAILURES_FOLDER))

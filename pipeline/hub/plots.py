@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from pipeline.stats import Histogram, Stats
+from fgmcaps.pipeline.dataset.stats import Histogram, Stats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.card import (
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.dataset.card import (
     CARD_NAME,
     Configuration,
     PublishedCard,
@@ -27,14 +28,24 @@ from pipeline.card import (
     shard_configuration,
     split_sizes,
 )
-from pipeline.errors import CommandError
-from pipeline.failures import FAILURES_FOLDER, KINDS
-from pipeline.hub.croissant import croissant_bytes
-from pipeline.hub.licence_policy import decide
-from pipeline.hub.light import METADATA_COLUMNS, LightWriter, metadata_features
-from pipeline.hub.plots import draw_plots
-from pipeline.hub.progress import TransferProgress
-from pipeline.hub.publication import (
+from fgmcaps.pipeline.dataset.failures import FAILURES_FOLDER, KINDS
+from fgmcaps.pipeline.dataset.manifest import (
+    MANIFEST_NAME,
+    ManifestError,
+    manifest_bytes,
+    read_manifest,
+    sha256_of,
+    size_problem,
+)
+from fgmcaps.pipeline.dataset.read import BATCH_ROWS, ShardError, iter_rows, iter_shard, open_shard
+from fgmcaps.pipeline.dataset.shards import parse_shard_name, write_shard
+from fgmcaps.pipeline.dataset.stats import Stats, stats_of_rows
+from fgmcaps.pipeline.hub.croissant import croissant_bytes
+from fgmcaps.pipeline.hub.licence_policy import decide
+from fgmcaps.pipeline.hub.light import METADATA_COLUMNS, LightWriter, metadata_features
+from fgmcaps.pipeline.hub.plots import draw_plots
+from fgmcaps.pipeline.hub.progress import TransferProgress
+from fgmcaps.pipeline.hub.publication import (
     CROISSANT_NAME,
     METADATA_CONFIG,
     METADATA_FOLDER,
@@ -46,13 +57,9 @@ from pipeline.hub.publication import (
     PublishedFile,
     publication_bytes,
 )
-from pipeline.manifest import MANIFEST_NAME, ManifestError, manifest_bytes, read_manifest, sha256_of, size_problem
-from pipeline.read import BATCH_ROWS, ShardError, iter_rows, iter_shard, open_shard
-from pipeline.shards import parse_shard_name, write_shard
-from pipeline.stats import Stats, stats_of_rows
-from pipeline.validation.audio_rules import WITHHELD_FLAG
-from schemas import Manifest, ShardFile
-from schemas.arrow import COLUMNS
+from fgmcaps.pipeline.validation.audio_rules import WITHHELD_FLAG
+from fgmcaps.schemas import Manifest, ShardFile
+from fgmcaps.schemas.arrow import COLUMNS
 
 CHECKERS = 4
 NOT_PUBLISHED = "nothing was published: build the dataset anew"
@@ -79,7 +86,7 @@ class Prepared:
 
 
 def verified(out: Path, shards: Sequence[ShardFile]) -> Iterator[ShardFile]:
-    """The shards in order, each once its file was found to have the listed size and SHA-256, else CommandError.
+    """The shards in order, each once its file was found to have the listed size and SHA-256, else FgmcapsError.
 
     Later ones are hashed meanwhile, so that the first goes up at once.
     """
@@ -87,7 +94,7 @@ def verified(out: Path, shards: Sequence[ShardFile]) -> Iterator[ShardFile]:
         try:
             for shard, problem in zip(shards, pool.map(partial(_problem, out), shards), strict=True):
                 if problem:
-                    raise CommandError(f"{out / shard.path}: {problem}; {NOT_PUBLISHED}")
+                    raise FgmcapsError(f"{out / shard.path}: {problem}; {NOT_PUBLISHED}")
                 yield shard
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -116,17 +123,17 @@ def prepare(
 
     ``on_shard`` hears of every shard as soon as it was verified and its file is final.
 
-    Raises CommandError when the dataset is unfinished, damaged, or lacks the audio that was asked for.
+    Raises FgmcapsError when the dataset is unfinished, damaged, or lacks the audio that was asked for.
     """
     try:
         manifest = read_manifest(out)
     except ManifestError as error:
-        raise CommandError(str(error)) from None
+        raise FgmcapsError(str(error)) from None
     try:
         audio = _audio_mode(out, manifest, settings)
         return _prepare(out, staging, replace(settings, audio=audio), manifest, progress, on_shard)
     except ShardError as error:
-        raise CommandError(f"{error}; {NOT_PUBLISHED}") from None
+        raise FgmcapsError(f"{error}; {NOT_PUBLISHED}") from None
 
 
 def _prepare(
@@ -216,7 +223,7 @@ def _audio_mode(out: Path, manifest: Manifest, settings: PublishSettings) -> Aud
             if row["audio"] is not None and row["audio"]["bytes"] is not None:
                 return "embed"
             if settings.audio == "embed":
-                raise CommandError(
+                raise FgmcapsError(
                     f"{out}: row without embedded audio in {shard.path}; push with --audio none, or build with "
                     "--audio embed"
                 )

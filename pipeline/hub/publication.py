@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from schemas import ContractError, from_json, to_json
-from schemas.version import FGMCAPS_SCHEMA_VERSION
+from fgmcaps.schemas import ContractError, from_json, to_json
+from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
 PUBLICATION_NAME = "publication.json"
 CROISSANT_NAME = "croissant.json"

@@ -15,15 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.atomic import write_atomically
-from pipeline.errors import CommandError, MachineError
-from pipeline.hub.client import Head, Hub, own_progress
-from pipeline.hub.plan import RemoteFile, is_ours
-from pipeline.hub.progress import TransferProgress
-from pipeline.hub.publication import MAX_PUBLICATION_BYTES, PUBLICATION_NAME, PublishedFile, read_publication
-from pipeline.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, sha256_of
-from pipeline.shards import DATA_FOLDER
-from schemas import ContractError, Manifest, from_json
+from fgmcaps.common.errors import FgmcapsError, MachineError
+from fgmcaps.common.files import write_atomically
+from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, sha256_of
+from fgmcaps.pipeline.dataset.shards import DATA_FOLDER
+from fgmcaps.pipeline.hub.client import Head, Hub, own_progress
+from fgmcaps.pipeline.hub.plan import RemoteFile, is_ours
+from fgmcaps.pipeline.hub.progress import TransferProgress
+from fgmcaps.pipeline.hub.publication import MAX_PUBLICATION_BYTES, PUBLICATION_NAME, PublishedFile, read_publication
+from fgmcaps.schemas import ContractError, Manifest, from_json
 
 WORK = ".pull"
 THREADS = 4
@@ -45,7 +45,7 @@ def pull_dataset(
 ) -> PullResult:
     """Bring the dataset ``repo_id`` (at a branch, tag or commit) into the folder ``out``.
 
-    Raises CommandError (no such dataset, not one of ours, ``out`` holds something else, bytes that are not the promised
+    Raises FgmcapsError (no such dataset, not one of ours, ``out`` holds something else, bytes that are not the promised
     ones) and MachineError (the Hub does not answer, no room).
     """
     out, progress = Path(out), progress or TransferProgress()
@@ -53,7 +53,7 @@ def pull_dataset(
     head = hub.head()
     if head is None:
         what = f"no revision {revision!r}, or no such dataset" if revision else "no such dataset"
-        raise CommandError(f"{repo_id}: {what}, or it is private and you are not logged in (`hf auth login`)")
+        raise FgmcapsError(f"{repo_id}: {what}, or it is private and you are not logged in (`hf auth login`)")
     tree = hub.tree(head.sha)
     files, manifest_data, publication_data = _promised(hub, head, tree)
     _check_target(out, manifest_data)
@@ -87,7 +87,7 @@ def local_copy(target: str, progress: TransferProgress | None = None) -> Iterato
         return
     match = _ADDRESS.fullmatch(target)
     if match is None:
-        raise CommandError(f"{target}: write hf://user/name or hf://user/name@revision")
+        raise FgmcapsError(f"{target}: write hf://user/name or hf://user/name@revision")
     with tempfile.TemporaryDirectory(prefix="fgmcaps-") as folder:
         out = Path(folder) / "dataset"
         pull_dataset(match["repo"], out, revision=match["revision"], progress=progress)
@@ -97,7 +97,7 @@ def local_copy(target: str, progress: TransferProgress | None = None) -> Iterato
 def _promised(hub: Hub, head: Head, tree: dict[str, RemoteFile]) -> tuple[tuple[PublishedFile, ...], bytes, bytes]:
     """The files of the publication but the manifest, and the bytes of its manifest and of its own description."""
     if PUBLICATION_NAME not in tree or MANIFEST_NAME not in tree:
-        raise CommandError(
+        raise FgmcapsError(
             f"{hub.repo_id}: was not published by `fgmcaps push` (no {PUBLICATION_NAME}); read it with "
             f'datasets.load_dataset("{hub.repo_id}")'
         )
@@ -106,17 +106,17 @@ def _promised(hub: Hub, head: Head, tree: dict[str, RemoteFile]) -> tuple[tuple[
     try:
         publication, manifest = read_publication(published), from_json(Manifest, manifest_data)
     except ContractError as error:
-        raise CommandError(f"{hub.repo_id}: {error}; it was changed by hand, or a newer fgmcaps published it") from None
+        raise FgmcapsError(f"{hub.repo_id}: {error}; it was changed by hand, or a newer fgmcaps published it") from None
     files = {file.path: file for file in publication.files}
     for file in publication.files:
         _check_path(hub, file)
         there = tree.get(file.path)
         if there is None or there.bytes != file.bytes:
-            raise CommandError(f"{hub.repo_id}: {file.path} is missing or changed since it was published; push it anew")
+            raise FgmcapsError(f"{hub.repo_id}: {file.path} is missing or changed since it was published; push it anew")
     for shard in manifest.shards:
         listed = files.get(shard.path)
         if listed is None or (listed.bytes, listed.sha256) != (shard.bytes, shard.sha256):
-            raise CommandError(f"{hub.repo_id}: {MANIFEST_NAME} and {PUBLICATION_NAME} disagree on {shard.path}")
+            raise FgmcapsError(f"{hub.repo_id}: {MANIFEST_NAME} and {PUBLICATION_NAME} disagree on {shard.path}")
     return tuple(file for file in publication.files if file.path != MANIFEST_NAME), manifest_data, published
 
 
@@ -124,22 +124,22 @@ def _check_path(hub: Hub, file: PublishedFile) -> None:
     """Nothing outside the folder, nothing hidden, nothing but what a publication writes."""
     parts = file.path.split("/")
     if not is_ours(file.path) or not all(_PART.fullmatch(part) for part in parts) or len(parts) > 3:
-        raise CommandError(f"{hub.repo_id}: {PUBLICATION_NAME} lists the path {file.path!r}, which no publication has")
+        raise FgmcapsError(f"{hub.repo_id}: {PUBLICATION_NAME} lists the path {file.path!r}, which no publication has")
 
 
 def _check_target(out: Path, manifest_data: bytes) -> None:
     """A new or empty folder, one that a pull began, or the same dataset."""
     if out.exists() and not out.is_dir():
-        raise CommandError(f"{out} is a file; name a folder")
+        raise FgmcapsError(f"{out} is a file; name a folder")
     manifest = out / MANIFEST_NAME
     if manifest.exists():
         if manifest.read_bytes() != manifest_data:
-            raise CommandError(f"{out} holds another dataset, or another version of this one; name a new folder")
+            raise FgmcapsError(f"{out} holds another dataset, or another version of this one; name a new folder")
         return
     if out.is_dir() and not (out / WORK).is_dir():
         foreign = next((path.name for path in sorted(out.iterdir())), None)
         if foreign is not None:
-            raise CommandError(f"{out} is not empty ({foreign!r}) and holds no pulled dataset; name a new folder")
+            raise FgmcapsError(f"{out} is not empty ({foreign!r}) and holds no pulled dataset; name a new folder")
 
 
 def _drop_strays(out: Path, files: tuple[PublishedFile, ...]) -> None:
@@ -165,7 +165,7 @@ def _fetch(hub: Hub, head: Head, file: PublishedFile, work: Path, out: Path) -> 
     got = hub.download(file.path, head.sha, work)
     if not _is_right(got, file):
         got.unlink()
-        raise CommandError(f"{hub.repo_id}: {file.path} arrived with other bytes than were published; pull again")
+        raise FgmcapsError(f"{hub.repo_id}: {file.path} arrived with other bytes than were published; pull again")
     with got.open("rb") as handle:
         os.fsync(handle.fileno())
     target = out / file.path
@@ -182,6 +182,6 @@ def _work(out: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CommandError(f"another pull into {out} is running; wait for it to end") from None
+            raise FgmcapsError(f"another pull into {out} is running; wait for it to end") from None
         yield work
         shutil.rmtree(work, ignore_errors=True)

@@ -16,13 +16,14 @@ from typing import Literal
 
 from huggingface_hub import CommitOperationDelete
 
-from pipeline.errors import CommandError
-from pipeline.hub.client import TRIES, Head, Hub, is_stale_parent, is_transient, own_progress, pause
-from pipeline.hub.licence_policy import judge
-from pipeline.hub.plan import PushPlan, RemoteFile, make_plan, managed, strangers
-from pipeline.hub.prepare import Prepared, PublishSettings, prepare
-from pipeline.hub.progress import TransferProgress
-from pipeline.hub.publication import (
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, is_complete
+from fgmcaps.pipeline.hub.client import TRIES, Head, Hub, is_stale_parent, is_transient, own_progress, pause
+from fgmcaps.pipeline.hub.licence_policy import judge
+from fgmcaps.pipeline.hub.plan import PushPlan, RemoteFile, make_plan, managed, strangers
+from fgmcaps.pipeline.hub.prepare import Prepared, PublishSettings, prepare
+from fgmcaps.pipeline.hub.progress import TransferProgress
+from fgmcaps.pipeline.hub.publication import (
     MAX_PUBLICATION_BYTES,
     METADATA_CONFIG,
     PUBLICATION_NAME,
@@ -30,9 +31,8 @@ from pipeline.hub.publication import (
     Publication,
     read_publication,
 )
-from pipeline.hub.upload import Addition, Uploader
-from pipeline.manifest import MANIFEST_NAME, is_complete
-from schemas import ContractError
+from fgmcaps.pipeline.hub.upload import Addition, Uploader
+from fgmcaps.schemas import ContractError
 
 STAGING = ".publish"
 
@@ -70,13 +70,13 @@ def push_dataset(
     become this dataset. ``audio`` None publishes audio where the dataset embeds it. Safe to call again after any
     failure: files that the Hub has are not sent again, and an unchanged dataset makes no commit.
 
-    Raises CommandError (unfinished or damaged dataset, no rights, other content, somebody else pushed meanwhile) and
+    Raises FgmcapsError (unfinished or damaged dataset, no rights, other content, somebody else pushed meanwhile) and
     MachineError (the Hub does not answer after bounded retries).
     """
     out, progress = Path(out), progress or TransferProgress()
     _check_config_name(config_name)
     if not is_complete(out):
-        raise CommandError(f"{out}: not a finished dataset: build it to the end, then push it")
+        raise FgmcapsError(f"{out}: not a finished dataset: build it to the end, then push it")
     hub = Hub(repo_id, revision)
     if not dry_run:
         hub.require_token()
@@ -102,7 +102,7 @@ def push_dataset(
             additions = uploader.finish(plan.send)
         commit = _commit(target, plan, prepared, additions)
         if not make_plan(prepared.files, hub.tree(commit), everything=replace).empty:
-            raise CommandError(f"{repo_id}: commit {commit} does not hold all that was sent; push again")
+            raise FgmcapsError(f"{repo_id}: commit {commit} does not hold all that was sent; push again")
         return PushResult(repo_id, hub.url, commit, plan, prepared.publication)
 
 
@@ -121,7 +121,7 @@ class _Target:
             self.hub.create(private=self.private)
             self.head = self.hub.head()
             if self.head is None:
-                raise CommandError(f"{self.hub.repo_id}: was created but cannot be read; push again")
+                raise FgmcapsError(f"{self.hub.repo_id}: was created but cannot be read; push again")
             self.remote = self.hub.tree(self.head.sha)
             _check_content(self.hub, self.head, self.remote, self.replace)
         return self.head
@@ -157,7 +157,7 @@ def _commit(target: _Target, plan: PushPlan, prepared: Prepared, additions: Mapp
                         parent_commit=head.sha,
                     ).oid
                 )
-        except CommandError:
+        except FgmcapsError:
             raise
         except Exception as error:
             stale = is_stale_parent(error)
@@ -167,7 +167,7 @@ def _commit(target: _Target, plan: PushPlan, prepared: Prepared, additions: Mapp
                 pause(attempt, error)
         now = hub.head()
         if now is None:
-            raise CommandError(f"{hub.repo_id}: the repository is gone; push again")
+            raise FgmcapsError(f"{hub.repo_id}: the repository is gone; push again")
         if now.sha == head.sha:
             continue
         tree = hub.tree(now.sha)
@@ -176,12 +176,12 @@ def _commit(target: _Target, plan: PushPlan, prepared: Prepared, additions: Mapp
             log.info("the commit %s holds the publication", now.sha)
             return now.sha
         if managed(tree) != managed(remote) or {file.published.path for file in rest.send} - additions.keys():
-            raise CommandError(
+            raise FgmcapsError(
                 f"{hub.repo_id}: somebody else changed the dataset during this push (commit {now.sha[:12]}); look at "
                 "it, then push again to publish over it"
             )
         head, remote, plan = now, tree, rest
-    raise CommandError(f"{hub.repo_id}: the branch moves faster than the push; push again")
+    raise FgmcapsError(f"{hub.repo_id}: the branch moves faster than the push; push again")
 
 
 @contextmanager
@@ -195,14 +195,14 @@ def _deletion(path: str) -> CommitOperationDelete:
 
 def _check_config_name(name: str) -> None:
     if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or len(name) > 64:
-        raise CommandError(f"configuration name {name!r}: use letters, digits, - and _")
+        raise FgmcapsError(f"configuration name {name!r}: use letters, digits, - and _")
     if name == METADATA_CONFIG:
-        raise CommandError(f"the configuration name {name!r} is that of the rows without audio; choose another")
+        raise FgmcapsError(f"the configuration name {name!r} is that of the rows without audio; choose another")
 
 
 def _check_visibility(hub: Hub, head: Head | None, private: bool) -> None:
     if private and head and not head.private:
-        raise CommandError(
+        raise FgmcapsError(
             f"{hub.repo_id} is public, and --private does not change a repository that exists: make it private in its "
             "settings on the Hub, or leave out --private"
         )
@@ -213,10 +213,10 @@ def _check_assumed(assumed: str | None, private: bool) -> None:
     if assumed is None:
         return
     if not assumed.strip() or len(assumed) > 100 or not assumed.isprintable():
-        raise CommandError("--assume-licence: give the name of a licence")
+        raise FgmcapsError("--assume-licence: give the name of a licence")
     verdict = judge(assumed)
     if not private and not verdict.allowed:
-        raise CommandError(
+        raise FgmcapsError(
             f"--assume-licence {assumed}: {verdict.reason}; a public repository needs a licence that allows copies and "
             "adaptations (such as CC-BY-4.0), or push to a private one with --private"
         )
@@ -236,7 +236,7 @@ def _check_content(hub: Hub, head: Head | None, remote: Mapping[str, RemoteFile]
     else:
         names = strangers(remote)
         reason = f"it holds {names[0]!r}" + (f" and {len(names) - 1} more files" if len(names) > 1 else "")
-    raise CommandError(
+    raise FgmcapsError(
         f"{hub.repo_id}: the repository exists with other content ({reason}); name another repository, or pass "
         "--replace to delete its files and publish this dataset there (its history keeps them)"
     )
@@ -251,7 +251,7 @@ def _staging(out: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CommandError(f"another push of {out} is running; wait for it to end") from None
+            raise FgmcapsError(f"another push of {out} is running; wait for it to end") from None
         folder = root / "files"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()

@@ -16,10 +16,10 @@ from typing import BinaryIO
 
 from huggingface_hub import CommitOperationAdd
 
-from pipeline.errors import CommandError
-from pipeline.hub.client import Hub
-from pipeline.hub.progress import TransferProgress
-from pipeline.hub.publication import LocalFile
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.hub.client import Hub
+from fgmcaps.pipeline.hub.progress import TransferProgress
+from fgmcaps.pipeline.hub.publication import LocalFile
 
 THREADS = 4
 BATCH_FILES = 64
@@ -69,7 +69,7 @@ class Uploader:
     def finish(self, files: tuple[LocalFile, ...]) -> "dict[str, Addition]":
         """Send what was not offered yet, wait for all of it, and return the operations of a commit by path.
 
-        Raises CommandError or MachineError.
+        Raises FgmcapsError or MachineError.
         """
         with self._lock:
             self._staged = True
@@ -110,7 +110,7 @@ class Uploader:
             )
         for addition in additions:
             if getattr(addition, "_should_ignore", False):
-                raise CommandError(
+                raise FgmcapsError(
                     f"{self._hub.repo_id}: the repository's .gitignore leaves out {addition.path_in_repo}; delete it "
                     "there"
                 )

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from pipeline.errors import CommandError
-from pipeline.sources.folder import AUDIO_SUFFIXES, walk
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.sources.folder import AUDIO_SUFFIXES, walk
 
 MAX_MEMBER_BYTES = 64 << 20
 """Larger than any 10 s clip: 192 kHz float stereo is 15 MB."""
@@ -44,7 +44,7 @@ def folder_audio(root: Path, wanted: Collection[str]) -> Iterator[tuple[str, Pat
 def archive_members(archive: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
     """``(tail, bytes)`` of every member whose tail is wanted, in one pass; None for a member over ``MAX_MEMBER_BYTES``.
 
-    Raises CommandError for an archive that cannot be read to its end.
+    Raises FgmcapsError for an archive that cannot be read to its end.
     """
     seen: set[str] = set()
     try:
@@ -58,6 +58,6 @@ def archive_members(archive: Path, wanted: Callable[[str], bool]) -> Iterator[tu
                 handle = tar.extractfile(member) if member.size <= MAX_MEMBER_BYTES else None
                 yield name, None if handle is None else handle.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise CommandError(
+        raise FgmcapsError(
             f"{archive}: the archive is damaged after {len(seen)} files of interest ({error}); download it again"
         ) from None

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pipeline.errors import CommandError
-from schemas import DeadLetter, Estimate, Labels, StyledCaption, ToolInfo, TrackMetadata
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.schemas import DeadLetter, Estimate, Labels, StyledCaption, ToolInfo, TrackMetadata
 
 SPLIT_RANK: Mapping[str, int] = {"test": 0, "validation": 1, "train": 2}
 """Who keeps a recording that two splits hold: the one that is evaluated on."""
@@ -91,10 +91,10 @@ def letter(source_path: str, kind: Literal["failed", "filtered"], reason: str, m
 
 
 def check_options(form: ImportFormat, options: ImportOptions) -> None:
-    """Raise CommandError for an option that this format does not know."""
+    """Raise FgmcapsError for an option that this format does not know."""
     default = ImportOptions()
     for name in ("variant", "keep_copies", "licence", "audio_root", "splits"):
         if name not in form.options and getattr(options, name) != getattr(default, name):
             flag = name.replace("_", "-")
             known = ", ".join(f"--{o.replace('_', '-')}" for o in sorted(form.options)) or "none"
-            raise CommandError(f"--{flag} means nothing to the format {form.name}; its options: {known}")
+            raise FgmcapsError(f"--{flag} means nothing to the format {form.name}; its options: {known}")

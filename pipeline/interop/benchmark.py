@@ -11,13 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.config import SPLITS
-from pipeline.errors import CommandError
-from pipeline.interop.audio_store import MAX_MEMBER_BYTES
-from pipeline.interop.base import Collection, Found, ImportFormat, ImportOptions, OutsideClip, letter, readable
-from pipeline.interop.given_labels import no_labels
-from pipeline.sources.folder import walk
-from schemas import StyledCaption, ToolInfo, TrackMetadata
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.config import SPLITS
+from fgmcaps.pipeline.interop.audio_store import MAX_MEMBER_BYTES
+from fgmcaps.pipeline.interop.base import Collection, Found, ImportFormat, ImportOptions, OutsideClip, letter, readable
+from fgmcaps.pipeline.interop.given_labels import no_labels
+from fgmcaps.pipeline.sources.folder import walk
+from fgmcaps.schemas import StyledCaption, ToolInfo, TrackMetadata
 
 TOOL = ToolInfo(
     "FGMCaps-benchmark",
@@ -30,10 +30,10 @@ _BATCH = 16  # rows in memory: 10 s of 24 kHz WAV are 0.5 MB
 
 
 def open_benchmark(path: Path, options: ImportOptions) -> Collection:
-    """Check the Parquet files of ``path`` (a file or a folder). Raises CommandError naming the file."""
+    """Check the Parquet files of ``path`` (a file or a folder). Raises FgmcapsError naming the file."""
     files = [path] if path.is_file() else sorted(p for p, _ in walk(path) if p.suffix == ".parquet")
     if not files:
-        raise CommandError(
+        raise FgmcapsError(
             f"{path} holds no .parquet files; download the dataset with `hf download` and name its folder"
         )
     total = sum(_checked(file) for file in files)
@@ -50,13 +50,13 @@ def _checked(file: Path) -> int:
     try:
         schema, rows = pq.read_schema(file), pq.read_metadata(file).num_rows
     except (OSError, pa.ArrowException) as error:
-        raise CommandError(f"{file}: cannot be read as Parquet: {error}") from None
+        raise FgmcapsError(f"{file}: cannot be read as Parquet: {error}") from None
     missing = [name for name in _COLUMNS if name not in schema.names]
     if missing:
-        raise CommandError(f"{file}: no column {', '.join(missing)}; it has {', '.join(schema.names)}")
+        raise FgmcapsError(f"{file}: no column {', '.join(missing)}; it has {', '.join(schema.names)}")
     kind = schema.field("audio").type
     if not pa.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
-        raise CommandError(f"{file}: the column audio is {kind}, not a struct with bytes")
+        raise FgmcapsError(f"{file}: the column audio is {kind}, not a struct with bytes")
     return int(rows)
 
 
@@ -80,7 +80,7 @@ def _clips_of(file: Path, licence: str | None) -> Iterator[Found]:
                         captions = (StyledCaption("main", caption),)
                         yield OutsideClip(place, split, data, captions, no_labels, TrackMetadata(licence=licence))
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise CommandError(f"{file}: damaged after row {number} ({error}); download it again") from None
+        raise FgmcapsError(f"{file}: damaged after row {number} ({error}); download it again") from None
 
 
 BENCHMARK = ImportFormat(

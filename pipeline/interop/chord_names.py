@@ -6,7 +6,7 @@ degree of the scale above the root.
 
 import re
 
-from schemas.harte import NO_CHORD, pitch_class
+from fgmcaps.schemas.harte import NO_CHORD, pitch_class
 
 _NAME = re.compile(r"(?P<root>[A-G][#b]?)(?P<quality>[^/]*)(?:/(?P<bass>[A-G][#b]?))?")
 _QUALITIES = {

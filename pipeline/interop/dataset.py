@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.audio_decode import Decoder
-from pipeline.card import write_card
-from pipeline.config import fingerprint
-from pipeline.errors import NothingToBuildError
-from pipeline.failures import write_failures
-from pipeline.interop.base import SPLIT_RANK, Collection
-from pipeline.interop.take import Taken, take
-from pipeline.manifest import ManifestError, read_manifest, write_manifest
-from pipeline.new_folder import new_folder
-from pipeline.rows import row_of
-from pipeline.shards import write_shard
-from schemas import (
+from fgmcaps.common.errors import NothingToDoError
+from fgmcaps.common.new_folder import new_folder
+from fgmcaps.pipeline.audio.decode import Decoder
+from fgmcaps.pipeline.config import fingerprint
+from fgmcaps.pipeline.dataset.card import write_card
+from fgmcaps.pipeline.dataset.failures import write_failures
+from fgmcaps.pipeline.dataset.manifest import ManifestError, read_manifest, write_manifest
+from fgmcaps.pipeline.dataset.rows import row_of
+from fgmcaps.pipeline.dataset.shards import write_shard
+from fgmcaps.pipeline.interop.base import SPLIT_RANK, Collection
+from fgmcaps.pipeline.interop.take import Taken, take
+from fgmcaps.schemas import (
     FGMCAPS_SCHEMA_VERSION,
     Annotation,
     Caption,
@@ -36,7 +36,7 @@ from schemas import (
     from_json,
     to_json,
 )
-from schemas.ids import shard_of
+from fgmcaps.schemas.ids import shard_of
 
 ROWS_PER_SHARD = 1000
 IMPORT_CODE_VERSION = 1
@@ -67,7 +67,7 @@ def import_dataset(
     Equal recordings become one row: that of the split which is evaluated on, so that no recording is in two splits.
     ``on_start`` is told the number of clips where it is known, ``on_clip`` is called after each.
 
-    Raises CommandError (``out`` occupied, a damaged archive) and NothingToBuildError (no clip could be read).
+    Raises FgmcapsError (``out`` occupied, a damaged archive) and NothingToDoError (no clip could be read).
     """
     with new_folder(out, replace=replace, ours=was_imported) as folder:
         spool = folder / _SPOOL
@@ -93,7 +93,7 @@ def import_dataset(
                         _spool(spool, number, taken)
                 on_clip()
         if not places:
-            raise NothingToBuildError(f"nothing to import: {_reasons(letters)}")
+            raise NothingToDoError(f"nothing to import: {_reasons(letters)}")
         shards = tuple(_write_shards(folder, spool, places, rows_per_shard, (collection.tool,)))
         shutil.rmtree(spool)
         write_failures(folder, letters)

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import CommandError
-from pipeline.interop.base import ImportFormat, ImportOptions
-from pipeline.interop.licences import licence_name
-from pipeline.interop.manifest_rows import MAX_LINE, audio_path
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.interop.base import ImportFormat, ImportOptions
+from fgmcaps.pipeline.interop.licences import licence_name
+from fgmcaps.pipeline.interop.manifest_rows import MAX_LINE, audio_path
 
 _NEEDED = (("track", "title"), ("artist", "name"), ("album", "title"), ("track", "license"), ("set", "split"))
 _SPLITS = {"training": "train", "validation": "validation", "test": "test"}
@@ -24,22 +24,22 @@ _GIVEN = "set"
 
 
 def fma_rows(path: Path, options: ImportOptions, out: Path) -> Iterator[dict[str, str]]:
-    """Manifest lines of ``tracks.csv``, or of the folder that holds it. Raises CommandError naming file and line."""
+    """Manifest lines of ``tracks.csv``, or of the folder that holds it. Raises FgmcapsError naming file and line."""
     table = path / "tracks.csv" if path.is_dir() else path
     if options.splits not in (None, _GIVEN):
-        raise CommandError(f"--splits {options.splits}: FMA has one set of splits; write --splits {_GIVEN}")
+        raise FgmcapsError(f"--splits {options.splits}: FMA has one set of splits; write --splits {_GIVEN}")
     names = _genre_names(table.parent / "genres.csv")
     with _csv_rows(table) as rows:
         groups, fields = next(rows, (0, []))[1], next(rows, (0, []))[1]
         column = {key: i for i, key in enumerate(zip(groups, fields, strict=False))}
         missing = [" ".join(key) for key in (*_NEEDED, ("track", "genre_top")) if key not in column]
         if missing:
-            raise CommandError(f"{table}: no column {', '.join(missing)}; is this tracks.csv of fma_metadata?")
+            raise FgmcapsError(f"{table}: no column {', '.join(missing)}; is this tracks.csv of fma_metadata?")
         for number, cells in rows:
             if not cells or cells[0] == "track_id":
                 continue
             if len(cells) != len(fields) or not re.fullmatch(r"\d{1,6}", cells[0]):
-                raise CommandError(
+                raise FgmcapsError(
                     f"{table}: line {number}: {len(cells)} columns, expected {len(fields)} and a track id"
                 )
             location = f"{int(cells[0]):06d}.mp3"
@@ -77,7 +77,7 @@ def _genre_names(file: Path) -> dict[int, str]:
     with _csv_rows(file) as rows:
         header = next(rows, (0, []))[1]
         if "genre_id" not in header or "title" not in header:
-            raise CommandError(f"{file}: the header lacks genre_id or title")
+            raise FgmcapsError(f"{file}: the header lacks genre_id or title")
         at, title = header.index("genre_id"), header.index("title")
         return {int(c[at]): c[title].strip() for _, c in rows if len(c) == len(header) and c[at].isdecimal()}
 
@@ -91,7 +91,7 @@ def _csv_rows(file: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
             reader = csv.reader(handle)
             yield ((reader.line_num, cells) for cells in reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(f"cannot read {file}: {error}") from None
+        raise FgmcapsError(f"cannot read {file}: {error}") from None
     finally:
         csv.field_size_limit(before)
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CommandError
-from pipeline.interop.audio_store import archive_members, is_archive
-from pipeline.interop.base import Collection, Found, ImportFormat, ImportOptions, letter
-from pipeline.interop.musicbench import LABEL_COLUMNS, Entry, caption_texts, clip_of, located, located_rows
-from schemas import DeadLetter, ToolInfo
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.interop.audio_store import archive_members, is_archive
+from fgmcaps.pipeline.interop.base import Collection, Found, ImportFormat, ImportOptions, letter
+from fgmcaps.pipeline.interop.musicbench import LABEL_COLUMNS, Entry, caption_texts, clip_of, located, located_rows
+from fgmcaps.schemas import DeadLetter, ToolInfo
 
 TOOL = ToolInfo("FMACaps-Eval", "2023", "CC-BY-SA-3.0", "https://huggingface.co/datasets/amaai-lab/MusicBench")
 VARIANTS = ("A", "B", "C")
@@ -22,14 +22,14 @@ PACKED = "FMACaps_eval_set.tar.gz"
 
 
 def open_fmacaps(path: Path, options: ImportOptions) -> Collection:
-    """Read the rows of the archive or of the folder ``path`` (the unpacked set, or what holds it). CommandError."""
+    """Read the rows of the archive or of the folder ``path`` (the unpacked set, or what holds it). FgmcapsError."""
     variant = options.variant or "B"
     if variant not in VARIANTS:
-        raise CommandError(f"--variant {variant}: FMACaps-Eval has the variants {', '.join(VARIANTS)}")
+        raise FgmcapsError(f"--variant {variant}: FMACaps-Eval has the variants {', '.join(VARIANTS)}")
     place = _place(path)
     texts = _texts(place)
     if variant not in texts:
-        raise CommandError(f"{place} holds no FMACaps_{variant}.json; it has {', '.join(sorted(texts)) or 'none'}")
+        raise FgmcapsError(f"{place} holds no FMACaps_{variant}.json; it has {', '.join(sorted(texts)) or 'none'}")
     letters: list[DeadLetter] = []
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for name, text in sorted(texts.items(), key=lambda item: item[0] != variant):
@@ -67,7 +67,7 @@ def _place(path: Path) -> Path:
             return place
     if (path / PACKED).is_file():
         return path / PACKED
-    raise CommandError(f"{path} holds neither FMACaps_A/B/C.json nor {PACKED}; give the folder or the archive")
+    raise FgmcapsError(f"{path} holds neither FMACaps_A/B/C.json nor {PACKED}; give the folder or the archive")
 
 
 def _texts(place: Path) -> dict[str, bytes]:

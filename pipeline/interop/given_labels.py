@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.interop.chord_names import ChordNameError, harte_of_name
-from pipeline.validation.row_rules import TEMPO_RANGE
-from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, ToolInfo
-from schemas.estimate import Attribute, Value
-from schemas.harte import NO_CHORD, UNKNOWN_CHORD
-from schemas.music import canonical_key
+from fgmcaps.pipeline.interop.chord_names import ChordNameError, harte_of_name
+from fgmcaps.pipeline.validation.row_rules import TEMPO_RANGE
+from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, ToolInfo
+from fgmcaps.schemas.estimate import Attribute, Value
+from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD
+from fgmcaps.schemas.music import canonical_key
 
 _SIGNATURES = {2: "2/4", 3: "3/4", 4: "4/4", 5: "5/4", 6: "6/8", 7: "7/4", 12: "12/8"}
 _MAX_ITEMS = 10_000

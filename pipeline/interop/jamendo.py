@@ -12,24 +12,24 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.config import SPLITS
-from pipeline.errors import CommandError
-from pipeline.interop.base import ImportFormat, ImportOptions
-from pipeline.interop.licences import licence_name
-from pipeline.interop.manifest_rows import audio_path, lines_of
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.config import SPLITS
+from fgmcaps.pipeline.interop.base import ImportFormat, ImportOptions
+from fgmcaps.pipeline.interop.licences import licence_name
+from fgmcaps.pipeline.interop.manifest_rows import audio_path, lines_of
 
 _HEADER = ("TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS")
 
 
 def jamendo_rows(path: Path, options: ImportOptions, out: Path) -> Iterator[dict[str, str]]:
-    """Manifest lines of a TSV, or of ``autotagging.tsv`` in a folder. Raises CommandError naming file and line."""
+    """Manifest lines of a TSV, or of ``autotagging.tsv`` in a folder. Raises FgmcapsError naming file and line."""
     table = _table(path)
     names = _names(table.parent / "raw.meta.tsv")
     licences = _licences(table.parent)
     splits = _splits(table, options.splits)
     for number, cells in _cells(table):
         if len(cells) < len(_HEADER) - 1 or not cells[3]:
-            raise CommandError(f"{table}: line {number}: expected {' '.join(_HEADER)}, found {len(cells)} columns")
+            raise FgmcapsError(f"{table}: line {number}: expected {' '.join(_HEADER)}, found {len(cells)} columns")
         track, artist, album, location = cells[:4]
         audio = audio_path(location, options.audio_root, out, alternatives=(re.sub(r"\.mp3$", ".low.mp3", location),))
         if audio is None:
@@ -52,18 +52,18 @@ def _table(path: Path) -> Path:
     if path.is_dir():
         found = next((p for p in (path / "autotagging.tsv", path / "data" / "autotagging.tsv") if p.is_file()), None)
         if found is None:
-            raise CommandError(f"{path} holds no autotagging.tsv; name the .tsv file itself")
+            raise FgmcapsError(f"{path} holds no autotagging.tsv; name the .tsv file itself")
         return found
     return path
 
 
 def _cells(table: Path) -> Iterator[tuple[int, list[str]]]:
-    """``(line number, cells)`` after the header. Raises CommandError for another header."""
+    """``(line number, cells)`` after the header. Raises FgmcapsError for another header."""
     for number, line in lines_of(table):
         cells = line.rstrip("\r\n").split("\t")
         if number == 1:
             if tuple(cells) != _HEADER:
-                raise CommandError(f"{table}: the header is not {' '.join(_HEADER)}; is this a TSV of MTG-Jamendo?")
+                raise FgmcapsError(f"{table}: the header is not {' '.join(_HEADER)}; is this a TSV of MTG-Jamendo?")
         elif line.strip():
             yield number, cells
 
@@ -76,7 +76,7 @@ def _names(file: Path) -> dict[str, tuple[str, str, str]]:
         cells = line.rstrip("\r\n").split("\t")
         if number == 1:
             if not set(wanted) <= set(cells):
-                raise CommandError(f"{file}: the header lacks {', '.join(w for w in wanted if w not in cells)}")
+                raise FgmcapsError(f"{file}: the header lacks {', '.join(w for w in wanted if w not in cells)}")
             columns = [cells.index(name) for name in wanted]
         elif len(cells) > max(columns):
             track, title, artist, album = (cells[i].strip() for i in columns)
@@ -105,7 +105,7 @@ def _splits(table: Path, name: str | None) -> dict[str, str]:
     for split in SPLITS:
         file = table.parent / "splits" / name / f"{table.stem}-{split}.tsv"
         if not file.is_file():
-            raise CommandError(f"--splits {name}: no file {file}")
+            raise FgmcapsError(f"--splits {name}: no file {file}")
         out.update((cells[0], split) for _, cells in _cells(file))
     return out
 

@@ -5,8 +5,8 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.atomic import atomic_file
-from pipeline.errors import CommandError, NothingToBuildError
+from fgmcaps.common.errors import FgmcapsError, NothingToDoError
+from fgmcaps.common.files import atomic_file
 
 COLUMNS = ("path", "title", "artist", "album", "genre", "mood", "licence", "split")
 
@@ -16,12 +16,12 @@ def write_import_manifest(
 ) -> int:
     """Write ``rows`` to the CSV file ``out``, which appears at the end, and return their number.
 
-    Raises CommandError (not a ``.csv`` name, a file in the way) and NothingToBuildError (no rows).
+    Raises FgmcapsError (not a ``.csv`` name, a file in the way) and NothingToDoError (no rows).
     """
     if out.suffix.lower() != ".csv":
-        raise CommandError(f"{out}: metadata becomes a manifest for `fgmcaps build`; give it a name that ends in .csv")
+        raise FgmcapsError(f"{out}: metadata becomes a manifest for `fgmcaps build`; give it a name that ends in .csv")
     if out.exists() and not replace:
-        raise CommandError(f"{out} exists; choose another name, or give --replace")
+        raise FgmcapsError(f"{out} exists; choose another name, or give --replace")
     count = 0
     with atomic_file(out) as handle:
         text = io.TextIOWrapper(handle, encoding="utf-8", newline="")
@@ -34,5 +34,5 @@ def write_import_manifest(
         text.flush()
         text.detach()
         if not count:
-            raise NothingToBuildError(f"{out}: not written: no track of the metadata has an audio file there")
+            raise NothingToDoError(f"{out}: not written: no track of the metadata has an audio file there")
     return count

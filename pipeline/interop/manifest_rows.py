@@ -4,23 +4,23 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.errors import CommandError
+from fgmcaps.common.errors import FgmcapsError
 
 MAX_LINE = 1 << 20
 
 
 def lines_of(file: Path) -> Iterator[tuple[int, str]]:
-    """``(line number, text)``. Raises CommandError for a file that cannot be read as UTF-8 or has a huge line."""
+    """``(line number, text)``. Raises FgmcapsError for a file that cannot be read as UTF-8 or has a huge line."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
             number = 0
             while line := handle.readline(MAX_LINE):
                 number += 1
                 if len(line) == MAX_LINE:
-                    raise CommandError(f"{file}: line {number} has more than {MAX_LINE} characters; is it a text file?")
+                    raise FgmcapsError(f"{file}: line {number} has more than {MAX_LINE} characters; is it a text file?")
                 yield number, line
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"cannot read {file}: {error}") from None
+        raise FgmcapsError(f"cannot read {file}: {error}") from None
 
 
 def audio_path(location: str, root: Path | None, manifest: Path, alternatives: Sequence[str] = ()) -> str | None:

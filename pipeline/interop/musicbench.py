@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from pipeline.errors import CommandError
-from pipeline.interop.audio_store import archive_members, folder_audio, is_archive, tail
-from pipeline.interop.base import Collection, Found, ImportFormat, ImportOptions, OutsideClip, letter, readable
-from pipeline.interop.given_labels import given_labels
-from pipeline.interop.json_lines import json_rows
-from schemas import DeadLetter, StyledCaption, ToolInfo, TrackMetadata
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.interop.audio_store import archive_members, folder_audio, is_archive, tail
+from fgmcaps.pipeline.interop.base import Collection, Found, ImportFormat, ImportOptions, OutsideClip, letter, readable
+from fgmcaps.pipeline.interop.given_labels import given_labels
+from fgmcaps.pipeline.interop.json_lines import json_rows
+from fgmcaps.schemas import DeadLetter, StyledCaption, ToolInfo, TrackMetadata
 
 TOOL = ToolInfo("MusicBench", "2023", "CC-BY-SA-3.0", "https://huggingface.co/datasets/amaai-lab/MusicBench")
 VARIANTS = ("A", "B")
@@ -60,12 +60,12 @@ def caption_texts(row: dict[str, Any], others: dict[str, Any]) -> tuple[StyledCa
 
 
 def open_musicbench(path: Path, options: ImportOptions) -> Collection:
-    """Read the rows of the folder ``path``; its audio is read by ``clips``. Raises CommandError."""
+    """Read the rows of the folder ``path``; its audio is read by ``clips``. Raises FgmcapsError."""
     variant = options.variant or "B"
     if variant not in VARIANTS:
-        raise CommandError(f"--variant {variant}: MusicBench has the test variants {' and '.join(VARIANTS)}")
+        raise FgmcapsError(f"--variant {variant}: MusicBench has the test variants {' and '.join(VARIANTS)}")
     if not path.is_dir():
-        raise CommandError(f"{path} is no folder; give the one that holds MusicBench_train.json and MusicBench.tar.gz")
+        raise FgmcapsError(f"{path} is no folder; give the one that holds MusicBench_train.json and MusicBench.tar.gz")
     entries, letters = _entries(path, variant, options.keep_copies)
 
     def clips() -> Iterator[Found]:
@@ -117,7 +117,7 @@ def _entries(folder: Path, variant: str, keep_copies: bool) -> tuple[dict[str, E
     """Rows to import by location, and those that are not."""
     files = {name: _json_file(folder, name) for name in ("test_A", "test_B", "validation", "train")}
     if not any(files.values()):
-        raise CommandError(f"{folder} holds no MusicBench_train.json, MusicBench_test_A.json or MusicBench_test_B.json")
+        raise FgmcapsError(f"{folder} holds no MusicBench_train.json, MusicBench_test_A.json or MusicBench_test_B.json")
     letters: list[DeadLetter] = []
     tests = {v: dict(_rows(files[f"test_{v}"], letters)) for v in VARIANTS}
     other = next(v for v in VARIANTS if v != variant)

@@ -4,13 +4,13 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.audio_decode import DecodeError, Decoder
-from pipeline.audio_encode import encode_flac
-from pipeline.interop.base import OutsideClip
-from pipeline.manifest import sha256_of
-from schemas import CLIP_SECONDS, Annotation, Caption, Clip, DeadLetter, ToolInfo, Track
-from schemas.dead_letter import Kind
-from schemas.ids import make_clip_id, track_id_of_digest
+from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
+from fgmcaps.pipeline.audio.encode import encode_flac
+from fgmcaps.pipeline.dataset.manifest import sha256_of
+from fgmcaps.pipeline.interop.base import OutsideClip
+from fgmcaps.schemas import CLIP_SECONDS, Annotation, Caption, Clip, DeadLetter, ToolInfo, Track
+from fgmcaps.schemas.dead_letter import Kind
+from fgmcaps.schemas.ids import make_clip_id, track_id_of_digest
 
 MIN_SECONDS = 1.0
 CUT_FLAG = f"audio:cut_to_{CLIP_SECONDS:g}_s"

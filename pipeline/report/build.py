@@ -13,12 +13,12 @@ import jinja2
 import markupsafe
 import yaml
 
-from pipeline.atomic import write_atomically
-from pipeline.card import restrictions
-from pipeline.failures import read_failures
-from pipeline.manifest import read_manifest
-from pipeline.report.clips import fifths_order, pretty_chord, sample_clips
-from pipeline.stats import Histogram, Stats, collect_stats
+from fgmcaps.common.files import write_atomically
+from fgmcaps.pipeline.dataset.card import restrictions
+from fgmcaps.pipeline.dataset.failures import read_failures
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.stats import Histogram, Stats, collect_stats
+from fgmcaps.pipeline.report.clips import fifths_order, pretty_chord, sample_clips
 
 REPORT_NAME = "report.html"
 MAX_LETTERS = 50
@@ -104,7 +104,7 @@ def count_columns(counts: Sequence[tuple[str, int]], top: int) -> list[Column]:
 
 
 def _asset(name: str) -> str:
-    return resources.files("pipeline.report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("fgmcaps.pipeline.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _content_policy(script: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.read import LIGHT_COLUMNS, ShardError, iter_rows, open_shard
-from pipeline.report.preview import Preview, preview_of
-from schemas import Manifest, ShardFile
-from schemas.harte import ChordSyntaxError, parse_chord
-from schemas.music import key_index
+from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS, ShardError, iter_rows, open_shard
+from fgmcaps.pipeline.report.preview import Preview, preview_of
+from fgmcaps.schemas import Manifest, ShardFile
+from fgmcaps.schemas.harte import ChordSyntaxError, parse_chord
+from fgmcaps.schemas.music import key_index
 
 MAX_TEXT = 300
 

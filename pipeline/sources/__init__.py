@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from pipeline.errors import CommandError
-from pipeline.nearest import nearest
-from pipeline.sources.base import FoundFile, Source, printable
-from pipeline.sources.folder import AUDIO_SUFFIXES, FolderSource, has_audio, walk
-from pipeline.sources.hf_dataset import HubDatasetSource, parquet_has_audio
-from pipeline.sources.manifest_file import MANIFEST_SUFFIXES, ManifestSource
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.sources.base import FoundFile, Source, printable
+from fgmcaps.pipeline.sources.folder import AUDIO_SUFFIXES, FolderSource, has_audio, walk
+from fgmcaps.pipeline.sources.hf_dataset import HubDatasetSource, parquet_has_audio
+from fgmcaps.pipeline.sources.manifest_file import MANIFEST_SUFFIXES, ManifestSource
 
 __all__ = ["FoundFile", "Source", "open_source"]
 
@@ -20,7 +20,7 @@ def holds_dataset(root: Path, exclude: Path | None = None) -> bool:
 def open_source(text: str, exclude: Path | None = None) -> Source:
     """Recognise INPUT and return its reader; ``exclude`` is a folder to leave out (the output inside the input).
 
-    Raises CommandError that says what INPUT may be.
+    Raises FgmcapsError that says what INPUT may be.
     """
     path = Path(text)
     if path.is_dir():
@@ -36,14 +36,14 @@ def open_source(text: str, exclude: Path | None = None) -> Source:
         if suffix in MANIFEST_SUFFIXES:
             return ManifestSource(path)
         if suffix in AUDIO_SUFFIXES:
-            raise CommandError(f"the input {text} is one audio file; name its folder, or use `fgmcaps annotate-file`")
-        raise CommandError(f"the input {text} is no folder, manifest ({', '.join(MANIFEST_SUFFIXES)}) or dataset")
+            raise FgmcapsError(f"the input {text} is one audio file; name its folder, or use `fgmcaps annotate-file`")
+        raise FgmcapsError(f"the input {text} is no folder, manifest ({', '.join(MANIFEST_SUFFIXES)}) or dataset")
     user, slash, name = text.partition("/")
     if slash and user and name and "/" not in name and not text.startswith((".", "~")) and not Path(user).is_dir():
         return HubDatasetSource(text)
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    raise CommandError(
-        f"no such input: {printable(text)}{printable(nearest(path.name, beside))}; give a folder of audio, "
+    raise FgmcapsError(
+        f"no such input: {printable(text)}{printable(did_you_mean(path.name, beside))}; give a folder of audio, "
         f"a manifest ({', '.join(MANIFEST_SUFFIXES)}), or a Hugging Face dataset (user/name, or a folder of Parquet "
         "files with an Audio column)"
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from schemas import TrackMetadata
+from fgmcaps.schemas import TrackMetadata
 
 _HEX = "file-bytes:"
 
@@ -35,7 +35,7 @@ class Source(ABC):
 
     @abstractmethod
     def files(self) -> Iterator[FoundFile]:
-        """Everything that may be a track, sorted by ``source_path``. Raises CommandError when there is nothing."""
+        """Everything that may be a track, sorted by ``source_path``. Raises FgmcapsError when there is nothing."""
 
 
 def location_of(path: Path) -> str:

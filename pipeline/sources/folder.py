@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import CommandError, NothingToBuildError
-from pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
+from fgmcaps.common.errors import FgmcapsError, NothingToDoError
+from fgmcaps.pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
 
 log = logging.getLogger(__name__)
 _SUFFIXES = """
@@ -22,7 +22,7 @@ def walk(root: Path, exclude: Path | None = None) -> Iterator[tuple[Path, os.sta
     """Regular files below ``root`` in a fixed order. Hidden entries are left out; links to folders are not followed
     (no loops); links to files are; pipes and devices are left out.
 
-    Raises CommandError when ``root`` itself cannot be read; a folder below it that cannot is logged and left out.
+    Raises FgmcapsError when ``root`` itself cannot be read; a folder below it that cannot is logged and left out.
     """
     skip = exclude.resolve() if exclude is not None and exclude.exists() else None
     pending = [root]
@@ -32,7 +32,7 @@ def walk(root: Path, exclude: Path | None = None) -> Iterator[tuple[Path, os.sta
             entries = sorted(os.scandir(folder), key=lambda e: e.name)
         except OSError as error:
             if folder == root:
-                raise CommandError(f"cannot read the folder {printable(str(root))}: {error.strerror}") from None
+                raise FgmcapsError(f"cannot read the folder {printable(str(root))}: {error.strerror}") from None
             log.warning("left out the folder %s, which cannot be read: %s", printable(str(folder)), error.strerror)
             continue
         for entry in entries:
@@ -75,7 +75,7 @@ class FolderSource(Source):
             found.append(FoundFile(location_of(path.absolute()), source_path, info.st_size, stamp_of(info)))
         if not found:
             seen = ", ".join(f"{n} x {suffix}" for suffix, n in others.most_common(5))
-            raise NothingToBuildError(
+            raise NothingToDoError(
                 f"no audio in the folder {printable(str(self.root))}: "
                 + (f"it holds {seen}" if seen else "it is empty")
                 + "; audio files end in .wav, .flac, .mp3, .ogg, .opus, .m4a, ..."

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import SPLITS
-from pipeline.errors import CommandError, NothingToBuildError
-from pipeline.sources.base import FoundFile, Source, printable
-from pipeline.sources.manifest_file import ALIASES, FIELDS, metadata_of
+from fgmcaps.common.errors import FgmcapsError, NothingToDoError
+from fgmcaps.pipeline.config import SPLITS
+from fgmcaps.pipeline.sources.base import FoundFile, Source, printable
+from fgmcaps.pipeline.sources.manifest_file import ALIASES, FIELDS, metadata_of
 
 ROW = "row:"
 UNNAMED = "rows"
@@ -30,7 +30,7 @@ class HubDatasetSource(Source):
         self.identity = self.dataset
 
     def files(self) -> Iterator[FoundFile]:
-        """Rows in the order of splits and row numbers. Raises CommandError if it cannot be loaded or has no Audio."""
+        """Rows in the order of splits and row numbers. Raises FgmcapsError if it cannot be loaded or has no Audio."""
         splits = _load(self.dataset)
         empty = True
         for split in sorted(splits):
@@ -49,7 +49,7 @@ class HubDatasetSource(Source):
                 stamp = f"{rows._fingerprint}:{index}"
                 yield FoundFile(location, f"{split}/{index:08d}", 0, stamp, metadata_of(row, where))
         if empty:
-            raise NothingToBuildError(f"the dataset {self.dataset} has no rows")
+            raise NothingToDoError(f"the dataset {self.dataset} has no rows")
 
 
 def read_row(location: str) -> bytes | Path:
@@ -72,7 +72,7 @@ def parquet_has_audio(path: Path) -> bool:
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
-        raise CommandError(f"cannot read the Parquet file {path}: {error}") from None
+        raise FgmcapsError(f"cannot read the Parquet file {path}: {error}") from None
     return any(pa.types.is_struct(f.type) and f.type.get_field_index("bytes") >= 0 for f in schema)
 
 
@@ -85,18 +85,18 @@ def _load(name: str) -> Any:
     try:
         if name.endswith(".parquet"):
             if not pq.read_metadata(name).num_rows:  # the library has no reader for it
-                raise NothingToBuildError(f"the dataset {name} has no rows")
+                raise NothingToDoError(f"the dataset {name} has no rows")
             loaded = {UNNAMED: datasets.load_dataset("parquet", data_files=name, split="train")}
         elif any((Path(name) / index).is_file() for index in ("state.json", "dataset_dict.json")):
             saved = datasets.load_from_disk(name)
             loaded = {str(saved.split or UNNAMED): saved} if isinstance(saved, datasets.Dataset) else saved
         else:
             loaded = datasets.load_dataset(name)
-    except CommandError:
+    except FgmcapsError:
         raise
     except Exception as error:  # the library raises a dozen kinds, each with a text for people
         first = " ".join(str(error).split())[:300]
-        raise CommandError(f"cannot load the dataset {name}: {type(error).__name__}: {first}") from None
+        raise FgmcapsError(f"cannot load the dataset {name}: {type(error).__name__}: {first}") from None
     out = {}
     for split, rows in loaded.items():
         column = _audio_column(rows, name)
@@ -126,4 +126,4 @@ def _audio_column(rows: Any, name: str) -> str:
     for column, feature in rows.features.items():
         if isinstance(feature, datasets.Audio) or (isinstance(feature, dict) and "bytes" in feature):
             return str(column)
-    raise CommandError(f"the dataset {name} has no Audio column; its columns are {', '.join(rows.column_names)}")
+    raise FgmcapsError(f"the dataset {name} has no Audio column; its columns are {', '.join(rows.column_names)}")

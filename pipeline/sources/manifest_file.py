@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import SPLITS
-from pipeline.errors import CommandError, NothingToBuildError
-from pipeline.nearest import nearest
-from pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
-from schemas import ContractError, TrackMetadata, from_dict
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import FgmcapsError, NothingToDoError
+from fgmcaps.pipeline.config import SPLITS
+from fgmcaps.pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
+from fgmcaps.schemas import ContractError, TrackMetadata, from_dict
 
 MANIFEST_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 PATH_COLUMNS = ("path", "file", "file_name", "filename", "audio")
@@ -30,16 +30,16 @@ class ManifestSource(Source):
 
     def files(self) -> Iterator[FoundFile]:
         """Tracks sorted by path. A file that is missing is listed (and fails later by itself); a bad table raises
-        CommandError naming file and row."""
+        FgmcapsError naming file and row."""
         found: dict[str, FoundFile] = {}
         for place, row in _rows(self.path):
             where = f"{self.path}: {place}"
             column = next((c for c in PATH_COLUMNS if row.get(c)), None)
             if column is None:
                 has = ", ".join(map(str, row)) or "none"
-                raise CommandError(f"{where}: no audio path; name it in a column {PATH_COLUMNS[0]!r} (columns: {has})")
+                raise FgmcapsError(f"{where}: no audio path; name it in a column {PATH_COLUMNS[0]!r} (columns: {has})")
             if not is_text(row[column]):
-                raise CommandError(f"{where}: the audio path in {column!r} is no text")
+                raise FgmcapsError(f"{where}: the audio path in {column!r} is no text")
             metadata = metadata_of(row, where)
             path = self.path.parent / row[column]
             source_path = printable(str(row[column]))
@@ -49,17 +49,17 @@ class ManifestSource(Source):
             except (OSError, ValueError):
                 size, stamp = 0, "missing"
             if source_path in found and found[source_path].metadata != metadata:
-                raise CommandError(f"{where}: {source_path!r} is listed twice with different metadata")
+                raise FgmcapsError(f"{where}: {source_path!r} is listed twice with different metadata")
             found[source_path] = FoundFile(location_of(path.absolute()), source_path, size, stamp, metadata)
         if not found:
-            raise NothingToBuildError(f"the manifest {self.path} has no rows")
+            raise NothingToDoError(f"the manifest {self.path} has no rows")
         yield from sorted(found.values(), key=lambda f: f.source_path)
 
 
 def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:
     """The known fields of a row; texts of ``genre`` and ``mood`` are cut at ``,``, ``;`` and ``|``.
 
-    Raises CommandError that names the row and the field.
+    Raises FgmcapsError that names the row and the field.
     """
     data: dict[str, Any] = {}
     for name, value in row.items():
@@ -69,21 +69,21 @@ def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:
         if field in ("genre", "mood"):
             parts = re.split(r"[,;|]", value) if isinstance(value, str) else value
             if not isinstance(parts, list | tuple) or not all(isinstance(p, str) for p in parts):
-                raise CommandError(f"{where}: {name!r} must be text or a list of texts")
+                raise FgmcapsError(f"{where}: {name!r} must be text or a list of texts")
             data[field] = tuple(dict.fromkeys(p.strip() for p in parts if p.strip()))
         elif isinstance(value, str | int | float):
             data[field] = str(value).strip() or None
         else:
-            raise CommandError(f"{where}: {name!r} must be text")
+            raise FgmcapsError(f"{where}: {name!r} must be text")
         if not _is_utf8(data[field]):
-            raise CommandError(f"{where}: {name!r} holds half a character (an unpaired surrogate)")
+            raise FgmcapsError(f"{where}: {name!r} holds half a character (an unpaired surrogate)")
     split = data.get("split")
     if split is not None and split not in SPLITS:
-        raise CommandError(f"{where}: split {split!r} is none of {', '.join(SPLITS)}{nearest(split, SPLITS)}")
+        raise FgmcapsError(f"{where}: split {split!r} is none of {', '.join(SPLITS)}{did_you_mean(split, SPLITS)}")
     try:
         return from_dict(TrackMetadata, data)
     except ContractError as error:
-        raise CommandError(f"{where}: {error}") from None
+        raise FgmcapsError(f"{where}: {error}") from None
 
 
 def _is_utf8(value: object) -> bool:
@@ -124,22 +124,22 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                     table = csv.DictReader(lines, delimiter="\t" if suffix == ".tsv" else ",", strict=True)
                     for row in table:
                         if None in row:
-                            raise CommandError(
+                            raise FgmcapsError(
                                 f"{path}: line {table.line_num}: more values than the header has columns: "
                                 f"{', '.join(row[None])!r}; quote values that hold the separator"
                             )
                         yield f"line {table.line_num}", row
-    except CommandError:
+    except FgmcapsError:
         raise
     except (OSError, ValueError, csv.Error) as error:
-        raise CommandError(f"cannot read the manifest {path}: {' '.join(str(error).split())}") from None
+        raise FgmcapsError(f"cannot read the manifest {path}: {' '.join(str(error).split())}") from None
 
 
 def _json_object(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise CommandError(f"{where}: not JSON: {error}") from None
+        raise FgmcapsError(f"{where}: not JSON: {error}") from None
     if not isinstance(row, dict):
-        raise CommandError(f"{where}: not a JSON object")
+        raise FgmcapsError(f"{where}: not a JSON object")
     return row

@@ -1,5 +1,5 @@
 """The rules of ``fgmcaps validate``: one module a level (dataset, shard, row), each rule with a name of its own."""
 
-from .problem import Problem, Problems
+from fgmcaps.pipeline.validation.problem import Problem, Problems
 
 __all__ = ["Problem", "Problems"]

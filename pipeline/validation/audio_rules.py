@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from schemas import CLIP_SAMPLE_RATE, CLIP_SECONDS
+from fgmcaps.schemas import CLIP_SAMPLE_RATE, CLIP_SECONDS
 
 MAX_GRID_SLACK = 3  # samples at 24 kHz: one sample at 8 kHz
 WITHHELD_FLAG = "audio:licence"  # qc flag of a row whose audio stayed behind when its dataset was published

@@ -5,12 +5,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from captioning import check_caption
-from pipeline.read import facts_of_row
-from schemas import CLIP_SECONDS, ContractError, Estimate, from_json
-from schemas.harte import ChordSyntaxError, parse_chord
-from schemas.ids import MAX_START_MS, parse_clip_id
-from schemas.music import KEYS, TIME_SIGNATURES, tempo_marking
+from fgmcaps.captioning import check_caption
+from fgmcaps.pipeline.dataset.read import facts_of_row
+from fgmcaps.schemas import CLIP_SECONDS, ContractError, Estimate, from_json
+from fgmcaps.schemas.harte import ChordSyntaxError, parse_chord
+from fgmcaps.schemas.ids import MAX_START_MS, parse_clip_id
+from fgmcaps.schemas.music import KEYS, TIME_SIGNATURES, tempo_marking
 
 Row = Mapping[str, Any]
 TEMPO_RANGE = (20.0, 400.0)

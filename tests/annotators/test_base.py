@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from annotators.audio import ClipAudio, resample
-from annotators.base import Annotator, within_clip
-from annotators.chroma_key import ChromaKey
-from annotators.registry import ANNOTATORS, make_annotator
-from schemas import ChordSpan, Estimate, Tempo, ToolInfo, to_json
+from fgmcaps.annotators.audio import ClipAudio, resample
+from fgmcaps.annotators.base import Annotator, within_clip
+from fgmcaps.annotators.registry import ANNOTATORS, make_annotator
+from fgmcaps.annotators.tools.chroma_key import ChromaKey
+from fgmcaps.schemas import ChordSpan, Estimate, Tempo, ToolInfo, to_json
 
 
 class CountedLoads(Annotator[list[int]]):
@@ -101,7 +101,7 @@ def test_an_unknown_annotator_names_the_nearest() -> None:
         make_annotator("beatnet", {"model": 4})
 
 
-@pytest.mark.parametrize("name", [n for n, where in ANNOTATORS.items() if ".isolated." not in where])
+@pytest.mark.parametrize("name", [name for name in ANNOTATORS if name not in ("omnizart", "chordino")])
 def test_every_registered_annotator_declares_itself_without_loading(name: str) -> None:
     annotator = make_annotator(name)
     assert annotator.attribute in ("beats", "tempo", "key", "chords")

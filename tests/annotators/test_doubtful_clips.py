@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from annotators import ClipAudio, annotate_clip, gate, load_profile
-from annotators.evaluation import unfiltered
-from annotators.fusion import fuse
 from benchmarks.truth.no_music import clicks, coloured_noise, hum, random_notes, silence, sweep
-from schemas import Labels
+from fgmcaps.annotators import ClipAudio, annotate_clip, gate, load_profile
+from fgmcaps.annotators.evaluation import unfiltered
+from fgmcaps.annotators.fusion import fuse
+from fgmcaps.schemas import Labels
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotators import GateSettings, gate
-from annotators.gate import noisiness
+from fgmcaps.annotators import GateSettings, gate
+from fgmcaps.annotators.gate import noisiness
 
 RATE = 24_000
 N = 10 * RATE
@@ -66,7 +66,7 @@ def test_real_music_passes_at_any_level(index: int, level_db: int, music: Any) -
 
 @pytest.mark.parametrize("rate", [8_000, 24_000, 192_000])
 def test_a_band_passes_at_any_rate(rate: int, play: Any) -> None:
-    from annotators import resample
+    from fgmcaps.annotators import resample
 
     samples = play(110, 4, [(0, "maj"), (9, "min")])
     assert gate(resample(samples, 44_100, rate), rate) is None

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from annotators import ProfileError, load_profile
-from annotators.fusion import FUSION_VERSION
-from annotators.settings import merged
+from fgmcaps.annotators import ProfileError, load_profile
+from fgmcaps.annotators.fusion import FUSION_VERSION
+from fgmcaps.annotators.settings import merged
 
 STAGES = ("beats", "key", "chords")
 
@@ -64,7 +64,7 @@ def test_only_omnizart_may_be_missing_from_the_paper_profile() -> None:
 
 def test_reading_a_profile_imports_no_tool() -> None:
     code = (
-        "import sys; from annotators import load_profile; load_profile('best').fingerprint; "
+        "import sys; from fgmcaps.annotators import load_profile; load_profile('best').fingerprint; "
         "print([m for m in ('torch', 'librosa', 'madmom', 'essentia', 'tensorflow') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -107,10 +107,10 @@ def test_every_setting_moves_the_fingerprint(overrides: dict[str, object]) -> No
 
 def test_a_tool_version_and_the_fusion_version_move_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     before = load_profile("permissive").fingerprint
-    monkeypatch.setattr("annotators.beatnet.installed_version", lambda name: "9.9.9")
+    monkeypatch.setattr("fgmcaps.annotators.tools.beatnet.installed_version", lambda name: "9.9.9")
     assert load_profile("permissive").fingerprint != before
     monkeypatch.undo()
-    monkeypatch.setattr("annotators.profile.FUSION_VERSION", FUSION_VERSION + "x")
+    monkeypatch.setattr("fgmcaps.annotators.profile.FUSION_VERSION", FUSION_VERSION + "x")
     assert load_profile("permissive").fingerprint != before
 
 

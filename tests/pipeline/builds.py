@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from pipeline.demo import demo_music
+from fgmcaps.pipeline.demo import demo_music
 
 # Real tools, the quick ones: a build of six clips takes seconds.
 FAST = """
@@ -47,7 +47,7 @@ def cut_corpus(folder: Path, tracks: int, seconds: float = 11.0) -> list[Path]:
 
 def command(*args: object) -> list[str]:
     """argv of ``fgmcaps`` in this environment."""
-    return [sys.executable, "-m", "pipeline.cli", *map(str, args)]
+    return [sys.executable, "-m", "fgmcaps.pipeline.cli", *map(str, args)]
 
 
 def run(*args: object, **more: object) -> "subprocess.CompletedProcess[str]":

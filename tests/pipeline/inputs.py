@@ -4,9 +4,9 @@ import hashlib
 import wave
 from pathlib import Path
 
-from pipeline.inventory import Hashed
-from pipeline.sources import FoundFile
-from schemas import TrackMetadata
+from fgmcaps.pipeline.sources import FoundFile
+from fgmcaps.pipeline.sources.inventory import Hashed
+from fgmcaps.schemas import TrackMetadata
 
 
 def write_wav(path: Path, seed: int = 0, frames: int = 80) -> Path:

@@ -7,8 +7,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import main
-from pipeline.workdir import OutputFolder
+from fgmcaps.pipeline.build.output_folder import OutputFolder
+from fgmcaps.pipeline.cli import main
 from tests.pipeline.inputs import write_wav
 
 
@@ -122,7 +122,7 @@ def claimed(out, **identity):
 
 
 def test_the_output_of_another_input_or_configuration(music, out):
-    from pipeline.config import BuildConfig
+    from fgmcaps.pipeline.config import BuildConfig
 
     ours = BuildConfig().public()
     folder = claimed(out, input="/other", config=ours)
@@ -256,7 +256,7 @@ def test_no_command_at_all_shows_the_help():
 
 def test_help_imports_nothing_heavy_and_answers_at_once():
     code = (
-        "import sys, time\nfrom pipeline.cli import main\n"
+        "import sys, time\nfrom fgmcaps.pipeline.cli import main\n"
         "try:\n    main(['build', '--help'])\nexcept SystemExit:\n    pass\n"
         "print(sorted({'apache_beam', 'torch', 'numpy', 'pyarrow', 'pydantic', 'datasets', 'rich'} & set(sys.modules)),"
         " time.process_time(), file=sys.stderr)"
@@ -268,7 +268,7 @@ def test_help_imports_nothing_heavy_and_answers_at_once():
 
 def test_a_refusal_from_the_shell_is_one_line_on_standard_error(music, out):
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", "build", str(music), str(out), "--profile", "bset"],
+        [sys.executable, "-m", "fgmcaps.pipeline.cli", "build", str(music), str(out), "--profile", "bset"],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "") and len(done.stderr.splitlines()) == 1
@@ -277,7 +277,7 @@ def test_a_refusal_from_the_shell_is_one_line_on_standard_error(music, out):
 def test_output_into_a_pipe_that_closes_is_no_error(tmp_path):
     facts = json.dumps({"facts": {}, "caption": "Music."})
     (tmp_path / "captions.jsonl").write_text(f"{facts}\n" * 20_000)
-    command = [sys.executable, "-m", "pipeline.cli", "check-captions", str(tmp_path / "captions.jsonl")]
+    command = [sys.executable, "-m", "fgmcaps.pipeline.cli", "check-captions", str(tmp_path / "captions.jsonl")]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout.readline()
     child.stdout.close()

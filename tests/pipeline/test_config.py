@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import BuildConfig, load_config
-from pipeline.errors import CommandError
-from pipeline.nearest import nearest
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.config import BuildConfig, load_config
 
 
 def config_file(tmp_path, text):
@@ -20,7 +20,7 @@ def config_file(tmp_path, text):
 
 
 def refusal(tmp_path, text):
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(FgmcapsError) as caught:
         load_config(config_file(tmp_path, text), {})
     assert caught.value.exit_code == 2
     return str(caught.value)
@@ -80,7 +80,7 @@ def test_a_wrong_value_names_its_file_and_key(tmp_path, text, key):
 
 
 def test_an_option_that_is_wrong_is_named_as_an_option(tmp_path):
-    with pytest.raises(CommandError, match=r"^--rows-per-shard 0: "):
+    with pytest.raises(FgmcapsError, match=r"^--rows-per-shard 0: "):
         load_config(config_file(tmp_path, "seed: 1"), {"rows_per_shard": 0})
 
 
@@ -96,11 +96,11 @@ def test_a_file_that_is_no_safe_yaml_is_refused_in_one_line(tmp_path, text):
 
 
 def test_a_missing_or_binary_file_is_refused(tmp_path):
-    with pytest.raises(CommandError, match=r"none\.yaml"):
+    with pytest.raises(FgmcapsError, match=r"none\.yaml"):
         load_config(tmp_path / "none.yaml", {})
     path = tmp_path / "binary.yaml"
     path.write_bytes(b"\xff\xfe\x00seed")
-    with pytest.raises(CommandError, match=r"binary\.yaml"):
+    with pytest.raises(FgmcapsError, match=r"binary\.yaml"):
         load_config(path, {})
 
 
@@ -144,11 +144,11 @@ def test_where_a_server_is_decides_no_row_and_is_shown_to_nobody():
 
 
 def test_a_captioner_without_server_or_model_and_a_misspelt_server_setting_are_refused(tmp_path):
-    with pytest.raises(CommandError, match="--base-url"):
+    with pytest.raises(FgmcapsError, match="--base-url"):
         load_config(None, {"captioner": "openai"}, {"model": "m"})
     path = tmp_path / "llm.yaml"
     path.write_text("captioner: openai\nllm: {model: m, base_ulrs: [x]}\n")
-    with pytest.raises(CommandError, match=r"llm.yaml: unknown setting 'llm.base_ulrs' \(did you mean 'base_urls'\?\)"):
+    with pytest.raises(FgmcapsError, match=r"llm.yaml: unknown setting 'llm.base_ulrs' \(did you mean 'base_urls'\?\)"):
         load_config(path, {})
 
 
@@ -165,7 +165,7 @@ def test_any_mapping_gives_a_configuration_or_one_clear_refusal(tmp_path_factory
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
     try:
         config = load_config(path, {})
-    except CommandError as error:
+    except FgmcapsError as error:
         assert "any.yaml" in str(error)
     else:
         assert set(data) <= set(BuildConfig.model_fields)
@@ -173,8 +173,8 @@ def test_any_mapping_gives_a_configuration_or_one_clear_refusal(tmp_path_factory
 
 
 def test_nearest_is_silent_when_nothing_is_near():
-    assert nearest("chords", ["chord", "key"]) == " (did you mean 'chord'?)"
-    assert nearest("zzz", ["chord", "key"]) == ""
+    assert did_you_mean("chords", ["chord", "key"]) == " (did you mean 'chord'?)"
+    assert did_you_mean("zzz", ["chord", "key"]) == ""
 
 
 @pytest.mark.parametrize("name", ["qwen3-next-80b", "small-cpu"])

@@ -6,9 +6,9 @@ import datasets
 import pyarrow as pa
 import pytest
 
-from pipeline.dataset_doc import DOC_PATH, dataset_doc
-from schemas import CLIP_SAMPLE_RATE, FGMCAPS_SCHEMA_VERSION
-from schemas.arrow import COLUMNS, SCHEMA_VERSION_KEY, arrow_schema, features
+from fgmcaps.pipeline.dataset.columns_page import DOC_PATH, dataset_doc
+from fgmcaps.schemas import CLIP_SAMPLE_RATE, FGMCAPS_SCHEMA_VERSION
+from fgmcaps.schemas.arrow import COLUMNS, SCHEMA_VERSION_KEY, arrow_schema, features
 
 
 def test_the_metadata_is_what_datasets_itself_writes():
@@ -41,7 +41,7 @@ def test_columns_are_named_once_and_explained():
 
 
 def test_the_page_in_docs_is_current():
-    assert DOC_PATH.read_text(encoding="utf-8") == dataset_doc(), "run: python -m pipeline.dataset_doc"
+    assert DOC_PATH.read_text(encoding="utf-8") == dataset_doc(), "run: python -m fgmcaps.pipeline.dataset.columns_page"
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)

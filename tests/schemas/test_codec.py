@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas import (
+from fgmcaps.schemas import (
     Annotation,
     BeatGrid,
     Caption,

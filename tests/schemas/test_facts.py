@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import Facts, Labels, TrackMetadata, facts_of
+from fgmcaps.schemas import Facts, Labels, TrackMetadata, facts_of
 
 
 def test_nothing_known_is_nothing_to_say():

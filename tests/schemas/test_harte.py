@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.harte import (
+from fgmcaps.schemas.harte import (
     QUALITIES,
     Chord,
     ChordSyntaxError,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.ids import make_clip_id, parse_clip_id, shard_of, split_of, track_id_of_digest
+from fgmcaps.schemas.ids import make_clip_id, parse_clip_id, shard_of, split_of, track_id_of_digest
 
 TRACKS = st.text("0123456789abcdef", min_size=16, max_size=16)
 THIRDS = {"train": 0.8, "validation": 0.1, "test": 0.1}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.music import KEYS, TIME_SIGNATURES, canonical_key, key_index, tempo_marking
+from fgmcaps.schemas.music import KEYS, TIME_SIGNATURES, canonical_key, key_index, tempo_marking
 
 
 def test_twenty_four_keys_each_once():

@@ -9,9 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from training.atomic import write_atomically
-from training.cache import FORMAT, FeatureCache
-from training.cache_store import StoreKey, finish_store, shard_count, shard_items, write_key, write_store_shard
+from fgmcaps.common.files import write_atomically
+from fgmcaps.training.features.cache import FORMAT, FeatureCache
+from fgmcaps.training.features.store import (
+    StoreKey,
+    finish_store,
+    shard_count,
+    shard_items,
+    write_key,
+    write_store_shard,
+)
 
 KEYS, TEMPI, METERS = 12, 10, 3
 AUDIO_DIM, TEXT_DIM = 24, 20

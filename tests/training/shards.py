@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
-from schemas.arrow import arrow_schema
+from fgmcaps.schemas.arrow import arrow_schema
 
 
 def flac(samples, rate: int = 24_000) -> bytes:

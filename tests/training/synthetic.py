@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from training.views import Views
+from fgmcaps.training.model.views import Views
 
 
 class IdentityModel(torch.nn.Module):

@@ -5,9 +5,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from fgmcaps.training import cli
+from fgmcaps.training.features import prepare
 from tests.factories import build_dataset
 from tests.training.planted import planted_cache
-from training import cli, prepare
 
 TRAIN = ["--config", "small", "--epochs", "1", "--set", "head_width=16", "--set", "head_ffn=16", "--set", "head_out=8"]
 

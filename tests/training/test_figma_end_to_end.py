@@ -12,15 +12,15 @@ import torch
 from click.testing import CliRunner
 from huggingface_hub import constants
 
+from fgmcaps.common.errors import FgmcapsError, InvalidDataError
+from fgmcaps.training.cli import main
+from fgmcaps.training.evaluation.evaluate_model import Plan, encode_cut, evaluate_model
+from fgmcaps.training.evaluation.metrics import rank
+from fgmcaps.training.retrieval.figma import Figma
+from fgmcaps.training.retrieval.index import ClipIndex
+from fgmcaps.training.retrieval.search import open_index
 from tests.factories import build_dataset, make_annotation, make_samples
 from tests.hub_server.server import HubServer
-from training.cli import main
-from training.errors import FigmaError, InvalidDataError
-from training.evaluate_model import Plan, encode_cut, evaluate_model
-from training.figma import Figma
-from training.index import ClipIndex
-from training.metrics import rank
-from training.search import open_index
 
 pytestmark = pytest.mark.slow
 SMALL = (
@@ -174,22 +174,22 @@ def test_explain_by_command(model, tmp_path, clips):
 
 
 def test_wrong_input_is_one_clear_line(figma, model, data, tmp_path, clips):
-    with pytest.raises(FigmaError, match=r"no.flac: no such file"):
+    with pytest.raises(FgmcapsError, match=r"no.flac: no such file"):
         figma.encode_audio("no.flac")
     (tmp_path / "bad.flac").write_bytes(b"fLaC, or so it says")
-    with pytest.raises(FigmaError, match=r"bad.flac: cannot be decoded"):
+    with pytest.raises(FgmcapsError, match=r"bad.flac: cannot be decoded"):
         figma.encode_audio(tmp_path / "bad.flac")
-    with pytest.raises(FigmaError, match="sample_rate"):
+    with pytest.raises(FgmcapsError, match="sample_rate"):
         figma.encode_audio(clips[0])
-    with pytest.raises(FigmaError, match=r"clip 1: .*at least 0\.5 s"):
+    with pytest.raises(FgmcapsError, match=r"clip 1: .*at least 0\.5 s"):
         figma.encode_audio([clips[0], clips[0][:100]], 24_000)
-    with pytest.raises(FigmaError, match="text 1 is empty"):
+    with pytest.raises(FgmcapsError, match="text 1 is empty"):
         figma.encode_text(["a", " "])
-    with pytest.raises(FigmaError, match="did you mean 'frame'"):
+    with pytest.raises(FgmcapsError, match="did you mean 'frame'"):
         figma.encode_text("a", view="frames")
-    with pytest.raises(FigmaError, match="--pool 999"):
+    with pytest.raises(FgmcapsError, match="--pool 999"):
         evaluate_model(str(model), str(data), Plan(split="train", pool=999, device="cpu"))
-    with pytest.raises(FigmaError, match="no model folder"):
+    with pytest.raises(FgmcapsError, match="no model folder"):
         Figma.from_pretrained(tmp_path / "none")
     broken = shutil.copytree(model, tmp_path / "broken")
     (broken / "encoder.safetensors").unlink()
@@ -202,7 +202,7 @@ def test_mteb_runs_its_own_tasks_on_the_model(figma, model, data, tmp_path, monk
     import mteb
     import mteb.tasks.retrieval.eng.fgmcaps_retrieval as tasks
 
-    from training.mteb_model import FigmaSearch
+    from fgmcaps.training.retrieval.mteb_model import FigmaSearch
 
     table = pq.read_table(next((data / "data").glob("train-*.parquet")), columns=["id", "caption", "audio"])
     (tmp_path / "benchmark").mkdir()
@@ -244,7 +244,7 @@ def hub(tmp_path, monkeypatch):
 
 
 def test_push_is_one_commit_and_comes_back(hub, model, figma, tmp_path):
-    from training.hub import push_model
+    from fgmcaps.training.model.hub import push_model
 
     out = shutil.copytree(model, tmp_path / "out")
     first = run("push", out, "user/figma")
@@ -267,19 +267,19 @@ def test_push_is_one_commit_and_comes_back(hub, model, figma, tmp_path):
 
 
 def test_what_cannot_be_pushed_says_why(hub, model, tmp_path, monkeypatch):
-    from training.hub import push_model
+    from fgmcaps.training.model.hub import push_model
 
     out = shutil.copytree(model, tmp_path / "out")
-    with pytest.raises(FigmaError, match="is no repository"):
+    with pytest.raises(FgmcapsError, match="is no repository"):
         push_model(out, "figma")
-    with pytest.raises(FigmaError, match="no such model on the Hub"):
+    with pytest.raises(FgmcapsError, match="no such model on the Hub"):
         Figma.from_pretrained("user/none")
     (out / "metrics.json").unlink()
-    with pytest.raises(FigmaError, match="has not finished"):
+    with pytest.raises(FgmcapsError, match="has not finished"):
         push_model(out, "user/figma")
     shutil.copy(model / "metrics.json", out)
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
-    with pytest.raises(FigmaError, match="refuses the token"):
+    with pytest.raises(FgmcapsError, match="refuses the token"):
         push_model(out, "user/figma")
     (out / "heads.safetensors").write_bytes(b"PK\x03\x04")
     with pytest.raises(InvalidDataError, match="pickle"):

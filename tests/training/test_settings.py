@@ -1,8 +1,8 @@
 import pytest
 import yaml
 
-from training.errors import FigmaError
-from training.settings import CONFIGS, TrainSettings, load_settings, shipped_configs
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.training.settings import CONFIGS, TrainSettings, load_settings, shipped_configs
 
 
 def test_defaults_and_paper_yaml_are_the_published_numbers():
@@ -45,7 +45,7 @@ def test_later_sources_win(tmp_path):
     ],
 )
 def test_wrong_settings_are_named_with_what_is_near(given, message):
-    with pytest.raises(FigmaError, match=message):
+    with pytest.raises(FgmcapsError, match=message):
         load_settings(None, pairs=given)
 
 
@@ -61,12 +61,12 @@ def test_wrong_settings_are_named_with_what_is_near(given, message):
 def test_wrong_files_are_named(tmp_path, text, message):
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="latin-1")
-    with pytest.raises(FigmaError, match=message):
+    with pytest.raises(FgmcapsError, match=message):
         load_settings(path)
 
 
 def test_an_unknown_configuration_names_the_nearest():
-    with pytest.raises(FigmaError, match=r"no configuration smal \(did you mean 'small'"):
+    with pytest.raises(FgmcapsError, match=r"no configuration smal \(did you mean 'small'"):
         load_settings("smal")
 
 

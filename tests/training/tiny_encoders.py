@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from training.encoders.base import AudioEncoder, TextEncoder
+from fgmcaps.training.encoders.base import AudioEncoder, TextEncoder
 
 
 class TinyAudio(AudioEncoder):

@@ -42,10 +42,10 @@ def gather(folder):
     import torch
     import torch.distributed as dist
 
-    from tests.training.test_losses import make_items
-    from training.losses import Items, multi_view_loss
-    from training.pool import gather_items
-    from training.views import Views
+    from fgmcaps.training.model.losses import Items, multi_view_loss
+    from fgmcaps.training.model.views import Views
+    from fgmcaps.training.trainer.pool import gather_items
+    from tests.training.model.test_losses import make_items
 
     dist.init_process_group("gloo")
     rank = dist.get_rank()
@@ -92,9 +92,9 @@ def gather(folder):
 
 def train(folder):
     """Train with the settings of ``settings.json`` on the cache in ``cache`` into ``out``."""
-    from training.cache import FeatureCache
-    from training.settings import TrainSettings
-    from training.trainer import train as run
+    from fgmcaps.training.features.cache import FeatureCache
+    from fgmcaps.training.settings import TrainSettings
+    from fgmcaps.training.trainer.trainer import train as run
 
     settings = TrainSettings(**json.loads((folder / "settings.json").read_text()))
     run(settings, FeatureCache.open(folder / "cache"), folder / "out", quiet=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from captioning import check_caption
-from captioning.openai_engine import EngineStats, OpenAIEngine
-from captioning.settings import EngineSettings
-from captioning.vllm_server import DEFAULT_PYTHON, ServeOptions, VllmServer
-from schemas import Caption, Facts
-from schemas.music import KEYS, tempo_marking
+from fgmcaps.captioning import check_caption
+from fgmcaps.captioning.engines.openai import EngineStats, OpenAIEngine
+from fgmcaps.captioning.engines.settings import EngineSettings
+from fgmcaps.captioning.engines.vllm_server import DEFAULT_PYTHON, ServeOptions, VllmServer
+from fgmcaps.schemas import Caption, Facts
+from fgmcaps.schemas.music import KEYS, tempo_marking
 
 REPOSITORY = Path(__file__).parents[2]
 PYTHON = REPOSITORY / DEFAULT_PYTHON

@@ -5,15 +5,16 @@ from typing import Any
 
 import click
 
-from training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS
-from training.errors import FigmaError, nearest
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS
 
 
 class Named(click.Choice[str]):
     """A choice whose error names the nearest one."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        return super().get_invalid_choice_message(value, ctx) + nearest(str(value), map(str, self.choices))
+        return super().get_invalid_choice_message(value, ctx) + did_you_mean(str(value), map(str, self.choices))
 
 
 @click.command(short_help="Compute the frozen features of a dataset once.")
@@ -44,10 +45,10 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
 
     Run again after an interruption, it does only what is missing. `figma train` does this itself where needed.
     """
-    from training.cache_build import build_cache, estimate_size
-    from training.cache_progress import CacheProgress
-    from training.data import load_rows
-    from training.encoders import make_audio_encoder, make_text_encoder
+    from fgmcaps.training.data.dataset import load_rows
+    from fgmcaps.training.encoders import make_audio_encoder, make_text_encoder
+    from fgmcaps.training.features.build import build_cache, estimate_size
+    from fgmcaps.training.features.progress import CacheProgress
 
     audio = make_audio_encoder(given.pop("audio_encoder"), **options(given.pop("audio_options"), "--audio-option"))
     text = make_text_encoder(given.pop("text_encoder"), **options(given.pop("text_options"), "--text-option"))
@@ -64,21 +65,21 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
 
 
 def options(pairs: tuple[str, ...], flag: str) -> dict[str, Any]:
-    """``NAME=VALUE`` pairs as a dict; numbers and booleans are read as such. Raises FigmaError."""
+    """``NAME=VALUE`` pairs as a dict; numbers and booleans are read as such. Raises FgmcapsError."""
     import yaml
 
     out: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise FigmaError(f"{flag} {pair!r}: expected NAME=VALUE")
+            raise FgmcapsError(f"{flag} {pair!r}: expected NAME=VALUE")
         read = yaml.safe_load(value) if value and value.replace(".", "", 1).replace("-", "", 1).isdigit() else value
         out[name] = {"true": True, "false": False}.get(value, read)
     return out
 
 
 def usable_device(name: str) -> str:
-    """A device that is there. Raises FigmaError."""
+    """A device that is there. Raises FgmcapsError."""
     import torch
 
     if name == "auto":
@@ -86,5 +87,5 @@ def usable_device(name: str) -> str:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
-        raise FigmaError(f"--device {name}: not there ({str(error).splitlines()[0][:100]})") from None
+        raise FgmcapsError(f"--device {name}: not there ({str(error).splitlines()[0][:100]})") from None
     return name

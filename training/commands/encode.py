@@ -20,9 +20,9 @@ def encode(
     model: str, data: str, index: Path, split: str, cache: Path | None, workers: int, device: str | None, quiet: bool
 ) -> None:
     """Embed the clips of DATA with MODEL into the folder INDEX, for `figma search`."""
-    from training.commands.progress import stages
-    from training.figma import Figma, choose_device
-    from training.search import open_index
+    from fgmcaps.training.commands.progress import stages
+    from fgmcaps.training.retrieval.figma import Figma, choose_device
+    from fgmcaps.training.retrieval.search import open_index
 
     figma = Figma.from_pretrained(model, device=choose_device(device))
     with stages(quiet) as stage:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from training.report_build import EvaluationReport
+    from fgmcaps.training.evaluation.report_build import EvaluationReport
 
 PLAIN_WIDTH = 120  # where there is no terminal to ask
 VIEW_NAMES = ["global", "frame", "fused"]
@@ -44,11 +44,11 @@ def evaluate(
     Text to audio and audio to text: R@1/5/10/20 with 95 % intervals over tracks, median rank, MRR, for the global,
     frame and fused score; hubness; the size of the pool.
     """
-    from training.commands.progress import stages
-    from training.evaluate_model import Plan, evaluate_model
-    from training.figma import choose_device
-    from training.report_files import write_report
-    from training.scores import VIEWS
+    from fgmcaps.training.commands.progress import stages
+    from fgmcaps.training.evaluation.evaluate_model import Plan, evaluate_model
+    from fgmcaps.training.evaluation.report_files import write_report
+    from fgmcaps.training.model.scores import VIEWS
+    from fgmcaps.training.retrieval.figma import choose_device
 
     plan = Plan(views=[v for v in VIEWS if not views or v in views], device=choose_device(device), **given)
     with stages(quiet) as stage:
@@ -68,7 +68,7 @@ def _print(report: "EvaluationReport") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from training.report_text import NAMES, percent, pool_line, with_interval
+    from fgmcaps.training.evaluation.report_text import NAMES, percent, pool_line, with_interval
 
     console = Console(markup=False, highlight=False)
     if not console.is_terminal:

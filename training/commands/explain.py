@@ -15,7 +15,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, the whole matrix included.")
 def explain(model: str, audio: Path, text: str, out: Path | None, device: str | None, as_json: bool) -> None:
     """Take the score of the file AUDIO and TEXT apart: frame by frame, token by token."""
-    from training.figma import Figma, choose_device
+    from fgmcaps.training.retrieval.figma import Figma, choose_device
 
     found = Figma.from_pretrained(model, device=choose_device(device)).explain(text, audio)
     if out is not None:

@@ -15,7 +15,7 @@ def push(out: Path, repository: str, private: bool, revision: str | None) -> Non
 
     Run again, it sends only what differs; unchanged, it does nothing. Log in with `hf auth login` or HF_TOKEN.
     """
-    from training.hub import push_model
+    from fgmcaps.training.model.hub import push_model
 
     done = push_model(out, repository, private=private, revision=revision)
     if done.commit is None:

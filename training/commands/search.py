@@ -25,10 +25,10 @@ def search(
     device: str | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Find the clips of DATA (or of an INDEX by `figma encode`) that fit each TEXT, the best first."""
-    from training.commands.progress import stages
-    from training.figma import Figma, choose_device
-    from training.scores import VIEWS
-    from training.search import open_index
+    from fgmcaps.training.commands.progress import stages
+    from fgmcaps.training.model.scores import VIEWS
+    from fgmcaps.training.retrieval.figma import Figma, choose_device
+    from fgmcaps.training.retrieval.search import open_index
 
     figma = Figma.from_pretrained(model, device=choose_device(device))
     with stages(quiet) as stage:

@@ -40,18 +40,18 @@ def train(
     """Train on DATA, FGMCaps shards (a folder or a name on the Hub), and write the model OUT.
 
     Run again after an interruption, it goes on where it stopped, and ends with the same weights. A finished OUT is left
-    alone; one of another configuration is refused. Several GPUs: `accelerate launch --num_processes N -m training.cli
-    train ...`.
+    alone; one of another configuration is refused. Several GPUs: `accelerate launch --num_processes N -m
+    fgmcaps.training.cli train ...`.
     """
-    from training.settings import load_settings
+    from fgmcaps.training.settings import load_settings
 
     settings = load_settings(config, given, pairs)
-    from training.run_folder import open_run
+    from fgmcaps.training.trainer.run_folder import open_run
 
     open_run(out, settings, None, None)  # before hours of features
-    from training.logging_progress import tells
-    from training.prepare import features_for
-    from training.trainer import train as run
+    from fgmcaps.training.features.prepare import features_for
+    from fgmcaps.training.trainer.progress import tells
+    from fgmcaps.training.trainer.trainer import train as run
 
     where = "cpu" if device == "cpu" else None
     folder = cache_folder or out.with_name(f"{out.name}.features")

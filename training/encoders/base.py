@@ -36,7 +36,8 @@ class AudioEncoder(Encoder):
     sample_rate: int
     frame_rate: float
     max_seconds: float = 10.0
-    """Longest clip that goes through in one piece; longer ones are cut into windows (``training.audio``)."""
+    """Longest clip that goes through in one piece; longer ones are cut into windows
+    (``fgmcaps.training.data.audio``)."""
 
     @abstractmethod
     def frames(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -62,7 +63,7 @@ class AudioEncoder(Encoder):
     def load_state(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Take fitted statistics back. Raises InvalidDataError where they do not fit."""
         if state:
-            from training.errors import InvalidDataError
+            from fgmcaps.common.errors import InvalidDataError
 
             raise InvalidDataError(f"encoder {self.name} keeps no fitted state, but was given {sorted(state)}")
 

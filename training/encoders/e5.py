@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from training.encoders.transformer_text import TransformerTextEncoder
-from training.encoders.weights import WeightsSource
+from fgmcaps.training.encoders.transformer_text import TransformerTextEncoder
+from fgmcaps.training.encoders.weights import WeightsSource
 
 REPOSITORY = "intfloat/multilingual-e5-large-instruct"
 REVISION = "baa7be480a7de1539afce709c8f13f833a510e0a"

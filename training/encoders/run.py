@@ -8,8 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from training.audio import MIN_SECONDS, windows
-from training.encoders.base import AudioEncoder, TextEncoder
+from fgmcaps.training.data.audio import MIN_SECONDS, windows
+from fgmcaps.training.encoders.base import AudioEncoder, TextEncoder
 
 LongAudio = Literal["windows", "first"]
 """What happens to audio longer than an encoder takes: consecutive windows joined, or the first window alone."""

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.encoders import spectral_filters as filters
-from training.encoders import spectral_rhythm as rhythm
-from training.encoders import spectral_tonal as tonal
-from training.encoders.base import AudioEncoder
-from training.errors import InvalidDataError
+from fgmcaps.common.errors import InvalidDataError
+from fgmcaps.training.encoders import spectral_filters as filters
+from fgmcaps.training.encoders import spectral_rhythm as rhythm
+from fgmcaps.training.encoders import spectral_tonal as tonal
+from fgmcaps.training.encoders.base import AudioEncoder
 
 SAMPLE_RATE, FRAME_RATE = 24_000, 25
 HOP = SAMPLE_RATE // FRAME_RATE

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.encoders.base import TextEncoder
-from training.errors import FigmaError, InvalidDataError
+from fgmcaps.common.errors import FgmcapsError, InvalidDataError
+from fgmcaps.training.encoders.base import TextEncoder
 
 
 class TransformerTextEncoder(TextEncoder):
@@ -16,7 +16,7 @@ class TransformerTextEncoder(TextEncoder):
 
     def __init__(self, dim: int, max_tokens: int, instruction: str = "") -> None:
         if max_tokens < 3:
-            raise FigmaError(f"encoder {self.name}: max_tokens {max_tokens}: at least 3")
+            raise FgmcapsError(f"encoder {self.name}: max_tokens {max_tokens}: at least 3")
         self.dim, self.max_tokens, self.instruction = dim, max_tokens, instruction
         self._model: Any = None
         self._tokenizer: Any = None

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.errors import FigmaError, InvalidDataError, MachineError
+from fgmcaps.common.errors import FgmcapsError, InvalidDataError, MachineError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BLOCK = 1 << 20
@@ -30,7 +30,7 @@ class WeightsSource:
     def resolve(self) -> str:
         """The commit (40 hex digits), or ``local:`` and a hash of a local folder's weights and config.
 
-        Raises FigmaError, InvalidDataError (no safetensors), MachineError (the Hub does not answer).
+        Raises FgmcapsError, InvalidDataError (no safetensors), MachineError (the Hub does not answer).
         """
         if self.path is not None:
             return _content_of(self._local())
@@ -81,7 +81,7 @@ class WeightsSource:
     def _local(self) -> Path:
         folder = Path(str(self.path))
         if not (folder / "config.json").is_file():
-            raise FigmaError(f"encoder {self.encoder}: {folder}: no model there (no config.json)")
+            raise FgmcapsError(f"encoder {self.encoder}: {folder}: no model there (no config.json)")
         if not list(folder.glob("*.safetensors")):
             raise InvalidDataError(_pickles(str(folder)))
         return folder
@@ -115,14 +115,14 @@ class _explained:  # noqa: N801 - used as a `with` statement, not as a type
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, FigmaError):
+        if error is None or isinstance(error, FgmcapsError):
             return
         import httpx2
         from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
         where = f"encoder {self.source.encoder}: {self.source.repository} at {self.source.revision}"
         if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
-            raise FigmaError(f"{where}: no such model or revision on the Hub, or it is private") from None
+            raise FgmcapsError(f"{where}: no such model or revision on the Hub, or it is private") from None
         if isinstance(error, HfHubHTTPError | httpx2.HTTPError | OSError):
             first = " ".join(str(error).split())[:200]
             raise MachineError(

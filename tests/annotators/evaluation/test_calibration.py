@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotators.evaluation import (
+from fgmcaps.annotators.evaluation import (
     bootstrap_interval,
     coverage_at,
     coverage_curve,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotators.evaluation import score_clip
-from annotators.evaluation.clip_scores import OCTAVES, beat_f, chord_recall, key_accuracy, tempo_accuracy
-from schemas import ChordSpan, Labels
-from schemas.music import KEYS
-from schemas.truth import ClipTruth
+from fgmcaps.annotators.evaluation import score_clip
+from fgmcaps.annotators.evaluation.clip_scores import OCTAVES, beat_f, chord_recall, key_accuracy, tempo_accuracy
+from fgmcaps.schemas import ChordSpan, Labels
+from fgmcaps.schemas.music import KEYS
+from fgmcaps.schemas.truth import ClipTruth
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from annotators import FusionSettings, fuse, load_profile
-from annotators.evaluation import judge, labels_of_tool, study, unfiltered
-from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo
-from schemas.truth import ClipTruth
+from fgmcaps.annotators import FusionSettings, fuse, load_profile
+from fgmcaps.annotators.evaluation import judge, labels_of_tool, study, unfiltered
+from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo
+from fgmcaps.schemas.truth import ClipTruth
 
 
 def _clip(bpm: float, confidence: float, kept: bool, group: str = "", meter: str = "4/4") -> object:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotators import Profile, ProfileError, fuse, load_profile
-from annotators.evaluation import unfiltered
-from annotators.fusion import calibrated
-from annotators.fusion.fusion_model import (
+from fgmcaps.annotators import Profile, ProfileError, fuse, load_profile
+from fgmcaps.annotators.evaluation import unfiltered
+from fgmcaps.annotators.fusion import calibrated
+from fgmcaps.annotators.fusion.fusion_model import (
     ATTRIBUTES,
     filter_table,
     load_model,
@@ -18,9 +18,9 @@ from annotators.fusion.fusion_model import (
     model_from_json,
     model_names,
 )
-from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, from_json, to_json
-from schemas.estimate import Detail
-from schemas.music import KEYS, TIME_SIGNATURES
+from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, from_json, to_json
+from fgmcaps.schemas.estimate import Detail
+from fgmcaps.schemas.music import KEYS, TIME_SIGNATURES
 
 PROFILES = ("bgate", "edma", "shaath", "krumhansl")
 NAMES = ("best", "permissive", "fast")
@@ -71,7 +71,7 @@ def test_what_the_model_cannot_do_is_refused(overrides: dict[str, object], says:
 
 def test_another_model_is_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     before = profile("best").fingerprint
-    monkeypatch.setattr("annotators.profile.model_digest", lambda name: "0" * 64)
+    monkeypatch.setattr("fgmcaps.annotators.profile.model_digest", lambda name: "0" * 64)
     assert profile("best").fingerprint != before
     assert len({model_digest(name) for name in model_names()}) == len(model_names())
 

@@ -7,17 +7,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotators.chord_evidence import majmin_class
-from annotators.fusion.chord_model import candidates_of, chord_rows
-from annotators.fusion.downbeat_model import bar_hypotheses, bar_rows, grid_of
-from annotators.fusion.evidence import Tracker, table_of, trackers_of
-from annotators.fusion.key_model import key_rows, key_steadiness, key_unity
-from annotators.fusion.meter_model import METERS, meter_rows
-from annotators.fusion.pulse_model import choose_pulse, pulse_rows
-from annotators.fusion.rhythm_evidence import again, bar_accents, chord_times, drift, pace, phase_fit, subdivision
-from annotators.fusion.tempo_model import tempo_hypotheses, tempo_rows
-from schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo
-from schemas.music import KEYS, key_index
+from fgmcaps.annotators.evidence.chords import majmin_class
+from fgmcaps.annotators.fusion.evidence import Tracker, table_of, trackers_of
+from fgmcaps.annotators.fusion.hypotheses.chords import candidates_of, chord_rows
+from fgmcaps.annotators.fusion.hypotheses.downbeats import bar_hypotheses, bar_rows, grid_of
+from fgmcaps.annotators.fusion.hypotheses.key import key_rows, key_steadiness, key_unity
+from fgmcaps.annotators.fusion.hypotheses.meter import METERS, meter_rows
+from fgmcaps.annotators.fusion.hypotheses.pulse import choose_pulse, pulse_rows
+from fgmcaps.annotators.fusion.hypotheses.rhythm_evidence import (
+    again,
+    bar_accents,
+    chord_times,
+    drift,
+    pace,
+    phase_fit,
+    subdivision,
+)
+from fgmcaps.annotators.fusion.hypotheses.tempo import tempo_hypotheses, tempo_rows
+from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo
+from fgmcaps.schemas.music import KEYS, key_index
 
 NOTES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from annotators.fusion.choose import choose, log_odds, probabilities
-from annotators.fusion.scorer import Calibration, Threshold, Trees, threshold_for
 from benchmarks.labels.boosting import Boosting, Columns, Examples, fit_json, out_of_fold
 from benchmarks.labels.calibrate import isotonic, platt, thresholds
 from benchmarks.labels.trees import trees_of
+from fgmcaps.annotators.fusion.choose import choose, log_odds, probabilities
+from fgmcaps.annotators.fusion.scorer import Calibration, Threshold, Trees, threshold_for
 
 
 def _data(rows: int = 800) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from benchmarks.truth.harmony import (
     progression,
     realise,
 )
-from schemas.harte import parse_chord, pitch_class
+from fgmcaps.schemas.harte import parse_chord, pitch_class
 
 seeds = st.integers(0, 2**32 - 1)
 

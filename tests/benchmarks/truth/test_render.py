@@ -17,7 +17,7 @@ from benchmarks.truth.negatives import ALTERED, NO_MUSIC, write_negatives
 from benchmarks.truth.plan import SPLITS, draw
 from benchmarks.truth.read import read_truth
 from benchmarks.truth.styles import library
-from schemas.harte import QUALITIES, parse_chord
+from fgmcaps.schemas.harte import QUALITIES, parse_chord
 
 pytestmark = [
     pytest.mark.slow,

@@ -13,8 +13,8 @@ from benchmarks.truth.manifest import write_manifest
 from benchmarks.truth.read import read_truth
 from benchmarks.truth.render import clip_path, write_clip
 from benchmarks.truth.truth import TruthClip, cut_beats, cut_spans
-from pipeline.sources.manifest_file import ManifestSource
-from schemas.estimate import ChordSpan
+from fgmcaps.pipeline.sources.manifest_file import ManifestSource
+from fgmcaps.schemas.estimate import ChordSpan
 
 
 def test_beats_of_six_eight_by_hand() -> None:

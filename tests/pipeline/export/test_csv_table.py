@@ -6,11 +6,11 @@ import json
 import pandas as pd
 import pytest
 
-from pipeline.export.csv_table import cell
-from pipeline.export.registry import FORMATS
-from pipeline.export.run import export_dataset
-from pipeline.manifest import read_manifest
-from pipeline.read import LIGHT_COLUMNS, iter_rows
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS, iter_rows
+from fgmcaps.pipeline.export.csv_table import cell
+from fgmcaps.pipeline.export.registry import FORMATS
+from fgmcaps.pipeline.export.run import export_dataset
 from tests.factories import NASTY
 
 

@@ -5,11 +5,11 @@ import hashlib
 import jams
 import pytest
 
-from pipeline.export.from_row import annotation_of_row
-from pipeline.export.registry import FORMATS
-from pipeline.export.run import export_dataset
-from pipeline.manifest import read_manifest
-from pipeline.read import iter_rows
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import iter_rows
+from fgmcaps.pipeline.export.from_row import annotation_of_row
+from fgmcaps.pipeline.export.registry import FORMATS
+from fgmcaps.pipeline.export.run import export_dataset
 from tests.factories import make_annotation, make_row
 
 

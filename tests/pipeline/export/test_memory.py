@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.export.base import ExportFormat
-from pipeline.export.run import export_dataset
-from pipeline.failures import write_failures
-from pipeline.manifest import write_manifest
-from pipeline.shards import write_shard
-from schemas import FGMCAPS_SCHEMA_VERSION, Counts, Manifest
+from fgmcaps.pipeline.dataset.failures import write_failures
+from fgmcaps.pipeline.dataset.manifest import write_manifest
+from fgmcaps.pipeline.dataset.shards import write_shard
+from fgmcaps.pipeline.export.base import ExportFormat
+from fgmcaps.pipeline.export.run import export_dataset
+from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION, Counts, Manifest
 from tests.factories import TOOLS, make_row, make_track
 
 ROWS, AUDIO_BYTES = 640, 100_000

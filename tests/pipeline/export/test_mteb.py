@@ -5,10 +5,10 @@ import io
 import datasets
 import soundfile
 
-from pipeline.export.registry import FORMATS
-from pipeline.export.run import export_dataset
-from pipeline.manifest import read_manifest
-from pipeline.read import iter_rows
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import iter_rows
+from fgmcaps.pipeline.export.registry import FORMATS
+from fgmcaps.pipeline.export.run import export_dataset
 
 
 def test_the_tasks_find_queries_corpus_and_relevance(three_splits, tmp_path):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.audio_encode import encode_flac
-from pipeline.export.musicbench import file_of_split, musicbench_row, wav_of
-from pipeline.export.registry import FORMATS
-from pipeline.export.run import export_dataset
+from fgmcaps.pipeline.audio.encode import encode_flac
+from fgmcaps.pipeline.export.musicbench import file_of_split, musicbench_row, wav_of
+from fgmcaps.pipeline.export.registry import FORMATS
+from fgmcaps.pipeline.export.run import export_dataset
 from tests.factories import make_row
 
 COLUMNS = [

@@ -6,11 +6,11 @@ import shutil
 
 import pytest
 
-from pipeline.errors import CommandError
-from pipeline.export.base import ExportFormat
-from pipeline.export.registry import FORMATS
-from pipeline.export.run import export_dataset
-from pipeline.read import BATCH_ROWS
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.dataset.read import BATCH_ROWS
+from fgmcaps.pipeline.export.base import ExportFormat
+from fgmcaps.pipeline.export.registry import FORMATS
+from fgmcaps.pipeline.export.run import export_dataset
 
 
 def tree(folder):
@@ -52,7 +52,7 @@ def test_an_occupied_place_is_refused_and_left_alone(three_splits, tmp_path):
     mine.mkdir()
     (mine / "thesis.txt").write_text("years of work")
     for replace in (False, True):
-        with pytest.raises(CommandError, match=r"not empty|was not made by this command"):
+        with pytest.raises(FgmcapsError, match=r"not empty|was not made by this command"):
             export_dataset(three_splits, mine, FORMATS["csv"], replace=replace)
     assert (mine / "thesis.txt").read_text() == "years of work"
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
@@ -62,7 +62,7 @@ def test_an_empty_place_is_used_and_an_earlier_export_replaced_on_demand(three_s
     dest = tmp_path / "dest"
     dest.mkdir()
     export_dataset(three_splits, dest, FORMATS["csv"])
-    with pytest.raises(CommandError, match="--replace"):
+    with pytest.raises(FgmcapsError, match="--replace"):
         export_dataset(three_splits, dest, FORMATS["jams"])
     export_dataset(three_splits, dest, FORMATS["jams"], replace=True)
     assert not (dest / "clips.csv").exists()
@@ -72,7 +72,7 @@ def test_an_empty_place_is_used_and_an_earlier_export_replaced_on_demand(three_s
 
 def test_a_file_in_the_way_is_named(three_splits, tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(CommandError, match="is not a folder"):
+    with pytest.raises(FgmcapsError, match="is not a folder"):
         export_dataset(three_splits, tmp_path / "file", FORMATS["csv"])
 
 
@@ -80,7 +80,7 @@ def test_a_file_in_the_way_is_named(three_splits, tmp_path):
 def test_the_dataset_itself_is_never_the_place(three_splits, tmp_path, inside):
     out = shutil.copytree(three_splits, tmp_path / "holder" / "out")
     before = tree(out)
-    with pytest.raises(CommandError, match="choose another place"):
+    with pytest.raises(FgmcapsError, match="choose another place"):
         export_dataset(out, out / inside, FORMATS["csv"], replace=True)
     assert tree(out) == before
 
@@ -103,7 +103,7 @@ def test_an_error_in_the_middle_leaves_nothing_and_keeps_the_earlier_export(thre
 
 def test_an_unfinished_dataset_is_refused(tmp_path):
     (tmp_path / "out").mkdir()
-    with pytest.raises(CommandError, match="no manifest"):
+    with pytest.raises(FgmcapsError, match="no manifest"):
         export_dataset(tmp_path / "out", tmp_path / "x", FORMATS["csv"])
 
 
@@ -113,22 +113,22 @@ def test_a_damaged_shard_is_named_and_nothing_is_left(three_splits, tmp_path):
     data = bytearray(shard.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 4000] = bytes(4000)
     shard.write_bytes(data)
-    with pytest.raises(CommandError, match=shard.name):
+    with pytest.raises(FgmcapsError, match=shard.name):
         export_dataset(out, tmp_path / "x", FORMATS["webdataset"])
     shard.write_bytes(data[:-10])
-    with pytest.raises(CommandError, match=r"the file has \d+ bytes"):
+    with pytest.raises(FgmcapsError, match=r"the file has \d+ bytes"):
         export_dataset(out, tmp_path / "x", FORMATS["csv"])
     assert not (tmp_path / "x").exists()
 
 
 def test_an_unknown_split_names_those_there_are(three_splits, tmp_path):
-    with pytest.raises(CommandError, match=r"did you mean 'validation'.*test, train, validation"):
+    with pytest.raises(FgmcapsError, match=r"did you mean 'validation'.*test, train, validation"):
         export_dataset(three_splits, tmp_path / "x", FORMATS["csv"], splits=("validatoin",))
 
 
 @pytest.mark.parametrize(("name", "said"), [("webdataset", "embedded"), ("mteb", "embedded")])
 def test_formats_that_are_nothing_without_audio_say_so(silent_dataset, tmp_path, name, said):
-    with pytest.raises(CommandError, match=rf"row [0-9a-f-]+ has no {said} audio.*--audio embed"):
+    with pytest.raises(FgmcapsError, match=rf"row [0-9a-f-]+ has no {said} audio.*--audio embed"):
         export_dataset(silent_dataset, tmp_path / "x", FORMATS[name])
     assert not (tmp_path / "x").exists()
 

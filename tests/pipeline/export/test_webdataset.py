@@ -9,11 +9,11 @@ import datasets
 import pytest
 import soundfile
 
-from pipeline.export.registry import FORMATS
-from pipeline.export.run import export_dataset
-from pipeline.export.webdataset import webdataset_features
-from pipeline.manifest import read_manifest
-from pipeline.read import iter_rows
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import iter_rows
+from fgmcaps.pipeline.export.registry import FORMATS
+from fgmcaps.pipeline.export.run import export_dataset
+from fgmcaps.pipeline.export.webdataset import webdataset_features
 from tests.factories import build_dataset
 
 

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 from huggingface_hub import constants
 
-from pipeline.hub import client, prepare
-from pipeline.hub.plots import draw_plots
-from schemas import to_json
+from fgmcaps.pipeline.hub import client, prepare
+from fgmcaps.pipeline.hub.plots import draw_plots
+from fgmcaps.schemas import to_json
 from tests.factories import build_dataset
 from tests.hub_server.server import HubServer
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.hub.licence_policy import decide, judge
+from fgmcaps.pipeline.hub.licence_policy import decide, judge
 
 ALLOWED = [
     "CC0",

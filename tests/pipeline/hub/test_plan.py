@@ -2,8 +2,8 @@
 
 import hashlib
 
-from pipeline.hub.plan import RemoteFile, git_blob, is_ours, make_plan, managed, strangers
-from pipeline.hub.publication import LocalFile, PublishedFile
+from fgmcaps.pipeline.hub.plan import RemoteFile, git_blob, is_ours, make_plan, managed, strangers
+from fgmcaps.pipeline.hub.publication import LocalFile, PublishedFile
 
 
 def local(tmp_path, path, data):

@@ -11,18 +11,18 @@ import pytest
 from huggingface_hub import DatasetCard
 from PIL import Image
 
-from pipeline.errors import CommandError
-from pipeline.failures import write_failures
-from pipeline.hub.light import ROWS_PER_GROUP, LightWriter, metadata_features
-from pipeline.hub.plots import draw_plots
-from pipeline.hub.prepare import PublishSettings, prepare
-from pipeline.hub.progress import TransferProgress
-from pipeline.manifest import read_manifest, write_manifest
-from pipeline.shards import write_shard
-from pipeline.stats import collect_stats
-from pipeline.validate import validate
-from schemas import FGMCAPS_SCHEMA_VERSION, Counts, Manifest
-from schemas.arrow import arrow_schema
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.dataset.failures import write_failures
+from fgmcaps.pipeline.dataset.manifest import read_manifest, write_manifest
+from fgmcaps.pipeline.dataset.shards import write_shard
+from fgmcaps.pipeline.dataset.stats import collect_stats
+from fgmcaps.pipeline.hub.light import ROWS_PER_GROUP, LightWriter, metadata_features
+from fgmcaps.pipeline.hub.plots import draw_plots
+from fgmcaps.pipeline.hub.prepare import PublishSettings, prepare
+from fgmcaps.pipeline.hub.progress import TransferProgress
+from fgmcaps.pipeline.validation.validate import validate
+from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION, Counts, Manifest
+from fgmcaps.schemas.arrow import arrow_schema
 from tests.factories import TOOLS, build_dataset, make_letters, make_row
 
 URL = "https://hub.example/datasets/user/music"
@@ -122,7 +122,7 @@ def test_a_dataset_without_embedded_audio_publishes_none(tmp_path, policy):
     prepared = publish(tmp_path / "out", tmp_path / "files")
     assert prepared.publication.audio == "none"
     assert all(row["audio"] is None for row in rows_of(tmp_path / "files"))
-    with pytest.raises(CommandError, match="--audio none"):
+    with pytest.raises(FgmcapsError, match="--audio none"):
         publish(tmp_path / "out", tmp_path / "more", audio="embed")
 
 
@@ -225,7 +225,7 @@ def test_a_damaged_shard_is_refused_before_anything_is_laid_out(small, tmp_path)
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     shard.write_bytes(data)
-    with pytest.raises(CommandError, match=rf"{shard.name}: its SHA-256 .* build the dataset anew"):
+    with pytest.raises(FgmcapsError, match=rf"{shard.name}: its SHA-256 .* build the dataset anew"):
         publish(small, tmp_path / "files")
 
 
@@ -240,7 +240,7 @@ def test_a_forbidden_row_in_a_file_system_without_links(small, tmp_path, monkeyp
     def no_links(*_):
         raise OSError(1, "Operation not permitted")
 
-    monkeypatch.setattr("pipeline.hub.prepare.os.link", no_links)
+    monkeypatch.setattr("fgmcaps.pipeline.hub.prepare.os.link", no_links)
     prepared = publish(small, tmp_path / "files", assumed_licence="MIT")
     for file in prepared.files:
         assert hashlib.sha256(file.source.read_bytes()).hexdigest() == file.published.sha256

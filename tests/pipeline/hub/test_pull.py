@@ -5,11 +5,11 @@ import json
 import pytest
 from huggingface_hub import constants
 
-from pipeline.errors import CommandError, MachineError
-from pipeline.hub.pull import WORK, local_copy, pull_dataset
-from pipeline.hub.push import push_dataset
-from pipeline.manifest import is_complete
-from pipeline.validate import validate
+from fgmcaps.common.errors import FgmcapsError, MachineError
+from fgmcaps.pipeline.dataset.manifest import is_complete
+from fgmcaps.pipeline.hub.pull import WORK, local_copy, pull_dataset
+from fgmcaps.pipeline.hub.push import push_dataset
+from fgmcaps.pipeline.validation.validate import validate
 from tests.pipeline.hub.conftest import REPO
 
 
@@ -74,7 +74,7 @@ def test_bytes_that_are_not_the_promised_ones_are_refused(pushed, tmp_path):
     data = bytearray(stored.read_bytes())
     data[100] ^= 1
     stored.write_bytes(data)
-    with pytest.raises(CommandError, match="other bytes than were published"):
+    with pytest.raises(FgmcapsError, match="other bytes than were published"):
         pull_dataset(REPO, tmp_path / "back")
     assert not (tmp_path / "back" / "manifest.json").exists()
 
@@ -87,9 +87,9 @@ def test_a_revision(pushed, larger, tmp_path):
     for number, revision in enumerate((first, "v1")):
         assert pull_dataset(REPO, tmp_path / str(number), revision=revision).commit == first
     assert pull_dataset(REPO, tmp_path / "new").commit != first
-    with pytest.raises(CommandError, match="another version"):
+    with pytest.raises(FgmcapsError, match="another version"):
         pull_dataset(REPO, tmp_path / "0")
-    with pytest.raises(CommandError, match="no revision 'v9'"):
+    with pytest.raises(FgmcapsError, match="no revision 'v9'"):
         pull_dataset(REPO, tmp_path / "9", revision="v9")
 
 
@@ -107,9 +107,9 @@ def test_an_older_pull_leaves_no_stray_shards(pushed, larger, tmp_path):
 
 def test_what_is_not_ours_is_not_pulled(hub, tmp_path):
     hub.store.create(REPO, private=False)
-    with pytest.raises(CommandError, match="not published by `fgmcaps push`"):
+    with pytest.raises(FgmcapsError, match="not published by `fgmcaps push`"):
         pull_dataset(REPO, tmp_path / "back")
-    with pytest.raises(CommandError, match="no such dataset"):
+    with pytest.raises(FgmcapsError, match="no such dataset"):
         pull_dataset("user/nothing", tmp_path / "back")
     assert not (tmp_path / "back").exists()
 
@@ -118,10 +118,10 @@ def test_what_is_not_ours_is_not_pulled(hub, tmp_path):
 def test_a_private_dataset_needs_its_owner(hub, small, tmp_path, monkeypatch):
     push_dataset(small, REPO, private=True)
     monkeypatch.setenv("HF_TOKEN", "hf_other")
-    with pytest.raises(CommandError, match="no such dataset"):
+    with pytest.raises(FgmcapsError, match="no such dataset"):
         pull_dataset(REPO, tmp_path / "a")
     monkeypatch.setenv("HF_TOKEN", "")
-    with pytest.raises(CommandError, match="it is private"):
+    with pytest.raises(FgmcapsError, match="it is private"):
         pull_dataset(REPO, tmp_path / "b")
     monkeypatch.setenv("HF_TOKEN", "hf_writer")
     pull_dataset(REPO, tmp_path / "c")
@@ -130,10 +130,10 @@ def test_a_private_dataset_needs_its_owner(hub, small, tmp_path, monkeypatch):
 def test_a_folder_with_other_files_is_left_alone(pushed, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("x")
-    with pytest.raises(CommandError, match=r"not empty \('notes.txt'\)"):
+    with pytest.raises(FgmcapsError, match=r"not empty \('notes.txt'\)"):
         pull_dataset(REPO, tmp_path / "mine")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
-    with pytest.raises(CommandError, match="is a file"):
+    with pytest.raises(FgmcapsError, match="is a file"):
         pull_dataset(REPO, tmp_path / "mine" / "notes.txt")
 
 
@@ -144,7 +144,7 @@ def test_a_hostile_publication_writes_nowhere_else(pushed, tmp_path, path):
     publication = json.loads(pushed.read(REPO, "publication.json"))
     publication["files"].append({"path": path, "bytes": 1, "sha256": "0" * 64})
     pushed.write(REPO, {"publication.json": json.dumps(publication).encode()})
-    with pytest.raises(CommandError, match="which no publication has"):
+    with pytest.raises(FgmcapsError, match="which no publication has"):
         pull_dataset(REPO, tmp_path / "back")
     assert not (tmp_path / "back").exists()
 
@@ -166,7 +166,7 @@ def test_a_publication_changed_by_hand(pushed, tmp_path, change, said):
     change(publication, manifest)
     changed = {"manifest.json": json.dumps(manifest).encode()} if json.dumps(manifest) != before else {}
     pushed.write(REPO, {"publication.json": json.dumps(publication).encode(), **changed})
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(FgmcapsError, match=said):
         pull_dataset(REPO, tmp_path / "back")
 
 
@@ -178,5 +178,5 @@ def test_a_local_copy_of_an_address(pushed, tmp_path):
         assert is_complete(folder)
     with local_copy(str(tmp_path)) as folder:
         assert folder == tmp_path
-    with pytest.raises(CommandError, match="hf://user/name"), local_copy("hf://nothing"):
+    with pytest.raises(FgmcapsError, match="hf://user/name"), local_copy("hf://nothing"):
         pass

@@ -6,10 +6,10 @@ import threading
 import pytest
 from huggingface_hub import HfApi, get_token
 
-from pipeline.errors import CommandError
-from pipeline.hub.progress import TransferProgress
-from pipeline.hub.push import STAGING, push_dataset
-from pipeline.manifest import read_manifest
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.hub.progress import TransferProgress
+from fgmcaps.pipeline.hub.push import STAGING, push_dataset
 from tests.pipeline.hub.conftest import REPO
 
 
@@ -55,7 +55,7 @@ def test_a_damaged_last_shard_publishes_nothing_of_the_others(hub, small):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CommandError, match=rf"{path.name}: its SHA-256 .* nothing was published"):
+    with pytest.raises(FgmcapsError, match=rf"{path.name}: its SHA-256 .* nothing was published"):
         push_dataset(small, REPO)
     assert hub.commits(REPO) == ["initial commit"]
     assert published(hub) == set()
@@ -96,14 +96,14 @@ def test_private_and_branch(hub, small):
 
 def test_private_is_not_promised_for_a_public_repository(hub, small):
     push_dataset(small, REPO)
-    with pytest.raises(CommandError, match="is public"):
+    with pytest.raises(FgmcapsError, match="is public"):
         push_dataset(small, REPO, private=True)
 
 
 def test_other_content_is_refused_unless_replaced(hub, small):
     hub.store.create(REPO, private=False)
     hub.write(REPO, {"thesis.pdf": b"work of years", "README.md": b"# mine"})
-    with pytest.raises(CommandError, match=r"other content \(it holds 'README.md' and 1 more files\).*--replace"):
+    with pytest.raises(FgmcapsError, match=r"other content \(it holds 'README.md' and 1 more files\).*--replace"):
         push_dataset(small, REPO)
     assert published(hub) == {"thesis.pdf", "README.md"}
     result = push_dataset(small, REPO, replace=True)
@@ -114,13 +114,13 @@ def test_other_content_is_refused_unless_replaced(hub, small):
 def test_a_publication_that_is_none_of_ours_is_refused(hub, small):
     hub.store.create(REPO, private=False)
     hub.write(REPO, {"publication.json": b'{"title": "a paper"}', "manifest.json": b"{}"})
-    with pytest.raises(CommandError, match=r"publication\.json is none of ours"):
+    with pytest.raises(FgmcapsError, match=r"publication\.json is none of ours"):
         push_dataset(small, REPO)
 
 
 def test_an_unfinished_dataset_is_refused_before_any_request(hub, small):
     (small / "manifest.json").unlink()
-    with pytest.raises(CommandError, match="not a finished dataset"):
+    with pytest.raises(FgmcapsError, match="not a finished dataset"):
         push_dataset(small, REPO)
     assert hub.log == []
 
@@ -136,7 +136,7 @@ def test_an_unfinished_dataset_is_refused_before_any_request(hub, small):
 )
 def test_who_may_not_push_gets_one_line(hub, small, monkeypatch, token, repo, said):
     monkeypatch.setenv("HF_TOKEN", token)
-    with pytest.raises(CommandError, match=said) as caught:
+    with pytest.raises(FgmcapsError, match=said) as caught:
         push_dataset(small, repo)
     assert "\n" not in str(caught.value)
     assert not token or token not in str(caught.value)
@@ -152,19 +152,19 @@ def test_the_token_appears_in_no_log(hub, small, caplog):
 
 @pytest.mark.parametrize("name", ["music", "user/../x", "a/b/c", "user/mu sic", "", "user/--x"])
 def test_a_bad_repository_name(hub, small, name):
-    with pytest.raises(CommandError, match="no repository"):
+    with pytest.raises(FgmcapsError, match="no repository"):
         push_dataset(small, name)
     assert hub.log == []
 
 
 @pytest.mark.parametrize("name", ["metadata", "a b", "", "x" * 65, "../x"])
 def test_a_bad_configuration_name(hub, small, name):
-    with pytest.raises(CommandError, match="configuration name"):
+    with pytest.raises(FgmcapsError, match="configuration name"):
         push_dataset(small, REPO, config_name=name)
 
 
 def test_an_assumed_licence_must_allow_in_public_and_is_free_in_private(hub, small):
-    with pytest.raises(CommandError, match="public repository needs a licence"):
+    with pytest.raises(FgmcapsError, match="public repository needs a licence"):
         push_dataset(small, REPO, assumed_licence="own recordings")
     result = push_dataset(small, REPO, assumed_licence="own recordings", private=True)
     assert result.publication.audio_rows == 6
@@ -191,7 +191,7 @@ def test_one_push_at_a_time(hub, small):
     thread.start()
     assert entered.wait(30)
     try:
-        with pytest.raises(CommandError, match="another push"):
+        with pytest.raises(FgmcapsError, match="another push"):
             push_dataset(small, REPO)
     finally:
         leave.set()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CommandError, MachineError
-from pipeline.hub.push import push_dataset
+from fgmcaps.common.errors import FgmcapsError, MachineError
+from fgmcaps.pipeline.hub.push import push_dataset
 from tests.pipeline.hub.conftest import REPO
 
 PUBLISH = "Publish 6 clips with FGMCaps"
@@ -51,9 +51,9 @@ LASTING = {
     "the server stays busy": (r"PUT /lfs/", "status", {"status": 503}, MachineError, "HTTP 503.*run the same command"),
     "the line stays cut": (r"PUT /lfs/", "cut-request", {}, MachineError, "does not answer"),
     "the commit stays busy": (r"POST .*/commit/", "status", {"status": 503}, MachineError, "HTTP 503"),
-    "the token expires": (r"PUT|POST .*/commit/", "status", {"status": 401}, CommandError, "does not accept the token"),
-    "the rights are taken": (r"POST .*/commit/", "status", {"status": 403}, CommandError, "no rights"),
-    "the store is full": (r"POST .*/preupload/", "status", {"status": 413}, CommandError, "HTTP 413"),
+    "the token expires": (r"PUT|POST .*/commit/", "status", {"status": 401}, FgmcapsError, "does not accept the token"),
+    "the rights are taken": (r"POST .*/commit/", "status", {"status": 403}, FgmcapsError, "no rights"),
+    "the store is full": (r"POST .*/preupload/", "status", {"status": 413}, FgmcapsError, "HTTP 413"),
 }
 
 
@@ -88,7 +88,7 @@ def test_a_strangers_commit_beside_ours_becomes_the_parent(hub, small):
 def test_a_strangers_commit_in_our_files_ends_the_push(hub, small):
     push_dataset(small, REPO, audio="none")
     hub.faults.add(r"POST .*/commit/", "before", action=lambda: hub.write(REPO, {"README.md": b"edited meanwhile"}))
-    with pytest.raises(CommandError, match="somebody else changed the dataset during this push"):
+    with pytest.raises(FgmcapsError, match="somebody else changed the dataset during this push"):
         push_dataset(small, REPO)
     assert hub.read(REPO, "README.md") == b"edited meanwhile"
     push_dataset(small, REPO)
@@ -118,7 +118,7 @@ def test_a_branch_that_never_stands_still_ends_the_push(hub, small):
     hub.faults.add(
         r"POST .*/commit/", "before", times=1000, action=lambda: hub.write(REPO, {"LOG": b"%d" % next(count)})
     )
-    with pytest.raises(CommandError):
+    with pytest.raises(FgmcapsError):
         push_dataset(small, REPO)
     assert PUBLISH not in hub.commits(REPO)
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from pipeline.hub.push import push_dataset
-from pipeline.manifest import read_manifest
-from pipeline.read import iter_rows
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import iter_rows
+from fgmcaps.pipeline.hub.push import push_dataset
 from tests.pipeline.hub.conftest import REPO
 
 pytestmark = pytest.mark.slow

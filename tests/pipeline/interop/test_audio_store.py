@@ -5,10 +5,10 @@ import tarfile
 
 import pytest
 
-from pipeline.errors import CommandError
-from pipeline.interop import audio_store, json_lines
-from pipeline.interop.audio_store import archive_members, folder_audio, is_archive, tail
-from pipeline.interop.json_lines import json_rows
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.interop import audio_store, json_lines
+from fgmcaps.pipeline.interop.audio_store import archive_members, folder_audio, is_archive, tail
+from fgmcaps.pipeline.interop.json_lines import json_rows
 from tests.pipeline.interop.layouts import write_tar
 
 
@@ -57,7 +57,7 @@ def test_only_wanted_regular_members_are_read_once(tmp_path, monkeypatch):
 def test_what_is_no_archive_is_named(tmp_path, data):
     path = tmp_path / "x.tar.gz"
     path.write_bytes(data)
-    with pytest.raises(CommandError, match=r"x\.tar\.gz: the archive is damaged"):
+    with pytest.raises(FgmcapsError, match=r"x\.tar\.gz: the archive is damaged"):
         list(archive_members(path, lambda name: True))
 
 
@@ -65,7 +65,7 @@ def test_a_cut_archive_is_named(tmp_path):
     path = tmp_path / "x.tar.gz"
     write_tar(path, {f"d/data/{i}.wav": bytes(range(256)) * 400 for i in range(20)})
     path.write_bytes(path.read_bytes()[:-60])
-    with pytest.raises(CommandError, match="download it again"):
+    with pytest.raises(FgmcapsError, match="download it again"):
         list(archive_members(path, lambda name: True))
 
 

@@ -4,16 +4,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.errors import CommandError
-from pipeline.export.registry import FORMATS as EXPORTS
-from pipeline.export.run import export_dataset
-from pipeline.failures import read_failures
-from pipeline.interop.base import ImportOptions
-from pipeline.interop.benchmark import open_benchmark
-from pipeline.interop.dataset import import_dataset
-from pipeline.manifest import read_manifest
-from pipeline.read import iter_rows
-from pipeline.validate import validate
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.dataset.failures import read_failures
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import iter_rows
+from fgmcaps.pipeline.export.registry import FORMATS as EXPORTS
+from fgmcaps.pipeline.export.run import export_dataset
+from fgmcaps.pipeline.interop.base import ImportOptions
+from fgmcaps.pipeline.interop.benchmark import open_benchmark
+from fgmcaps.pipeline.interop.dataset import import_dataset
+from fgmcaps.pipeline.validation.validate import validate
 from tests.factories import build_dataset
 from tests.pipeline.interop.layouts import wav
 
@@ -62,13 +62,13 @@ def test_rows_without_caption_or_audio_are_counted(tmp_path):
 
 
 def test_files_of_another_layout_are_named(tmp_path):
-    with pytest.raises(CommandError, match=r"no \.parquet files"):
+    with pytest.raises(FgmcapsError, match=r"no \.parquet files"):
         open_benchmark(tmp_path, ImportOptions())
     write_benchmark(tmp_path / "in", good_rows(), columns=("id", "audio"))
-    with pytest.raises(CommandError, match=r"test-00000-of-00001\.parquet: no column caption; it has id, audio"):
+    with pytest.raises(FgmcapsError, match=r"test-00000-of-00001\.parquet: no column caption; it has id, audio"):
         open_benchmark(tmp_path / "in", ImportOptions())
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 no")
-    with pytest.raises(CommandError, match="cannot be read as Parquet"):
+    with pytest.raises(FgmcapsError, match="cannot be read as Parquet"):
         open_benchmark(tmp_path / "broken.parquet", ImportOptions())
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captioning.chord_names import chord_symbol, sound_of_label
-from pipeline.interop.chord_names import ChordNameError, bass_degree, harte_of_name
-from schemas.harte import QUALITIES, is_chord_label
+from fgmcaps.captioning.checker.chord_names import chord_symbol, sound_of_label
+from fgmcaps.pipeline.interop.chord_names import ChordNameError, bass_degree, harte_of_name
+from fgmcaps.schemas.harte import QUALITIES, is_chord_label
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import main
+from fgmcaps.pipeline.cli import main
 from tests.factories import build_dataset
 from tests.pipeline.interop.layouts import musicbench
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pipeline.errors import CommandError
-from pipeline.interop.base import ImportOptions
-from pipeline.interop.dataset import import_dataset
-from pipeline.interop.fmacaps import open_fmacaps
-from pipeline.read import iter_rows
-from pipeline.validate import validate
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.dataset.read import iter_rows
+from fgmcaps.pipeline.interop.base import ImportOptions
+from fgmcaps.pipeline.interop.dataset import import_dataset
+from fgmcaps.pipeline.interop.fmacaps import open_fmacaps
+from fgmcaps.pipeline.validation.validate import validate
 from tests.pipeline.interop.layouts import fmacaps_files, write_tar
 
 
@@ -52,11 +52,11 @@ def test_a_variant_is_chosen(tmp_path):
 
 
 def test_a_missing_variant_and_a_wrong_folder_are_named(tmp_path):
-    with pytest.raises(CommandError, match="FMACaps_eval_set"):
+    with pytest.raises(FgmcapsError, match="FMACaps_eval_set"):
         open_fmacaps(tmp_path, ImportOptions())
     files = {k: v for k, v in fmacaps_files().items() if "FMACaps_B" not in k}
     write_tar(tmp_path / "FMACaps_eval_set.tar.gz", files)
-    with pytest.raises(CommandError, match=r"no FMACaps_B\.json; it has A, C"):
+    with pytest.raises(FgmcapsError, match=r"no FMACaps_B\.json; it has A, C"):
         open_fmacaps(tmp_path, ImportOptions())
-    with pytest.raises(CommandError, match="variants A, B, C"):
+    with pytest.raises(FgmcapsError, match="variants A, B, C"):
         open_fmacaps(tmp_path, ImportOptions(variant="D"))

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.interop.given_labels import given_labels, no_labels
-from pipeline.interop.musicbench import TOOL
-from schemas import ChordSpan, Key, Tempo
-from schemas.harte import is_chord_label
+from fgmcaps.pipeline.interop.given_labels import given_labels, no_labels
+from fgmcaps.pipeline.interop.musicbench import TOOL
+from fgmcaps.schemas import ChordSpan, Key, Tempo
+from fgmcaps.schemas.harte import is_chord_label
 from tests.pipeline.interop.layouts import ROW
 
 

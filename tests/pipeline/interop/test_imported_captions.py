@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.validate import validate
-from pipeline.validation.row_rules import row_problems
+from fgmcaps.pipeline.validation.row_rules import row_problems
+from fgmcaps.pipeline.validation.validate import validate
 from tests.factories import build_dataset, make_row
 
 CLAIM = "An absolutely stunning waltz at 300 BPM."

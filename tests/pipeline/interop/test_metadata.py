@@ -4,14 +4,14 @@ import csv
 
 import pytest
 
-from pipeline.errors import CommandError, NothingToBuildError
-from pipeline.hub.licence_policy import judge
-from pipeline.interop.base import ImportOptions
-from pipeline.interop.fma import fma_rows
-from pipeline.interop.jamendo import jamendo_rows
-from pipeline.interop.licences import licence_name
-from pipeline.interop.manifest import write_import_manifest
-from pipeline.sources import open_source
+from fgmcaps.common.errors import FgmcapsError, NothingToDoError
+from fgmcaps.pipeline.hub.licence_policy import judge
+from fgmcaps.pipeline.interop.base import ImportOptions
+from fgmcaps.pipeline.interop.fma import fma_rows
+from fgmcaps.pipeline.interop.jamendo import jamendo_rows
+from fgmcaps.pipeline.interop.licences import licence_name
+from fgmcaps.pipeline.interop.manifest import write_import_manifest
+from fgmcaps.pipeline.sources import open_source
 
 HEADER = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\n"
 TRACKS = (
@@ -89,14 +89,14 @@ def test_jamendo_files_that_are_not_there_are_left_out(jamendo):
 )
 def test_another_table_is_refused_with_its_line(tmp_path, text, match):
     (tmp_path / "x.tsv").write_bytes(text.encode("latin-1"))
-    with pytest.raises(CommandError, match=match):
+    with pytest.raises(FgmcapsError, match=match):
         list(jamendo_rows(tmp_path / "x.tsv", ImportOptions(), tmp_path / "m.csv"))
 
 
 def test_unknown_splits_and_folders_are_named(jamendo):
-    with pytest.raises(CommandError, match="split-9"):
+    with pytest.raises(FgmcapsError, match="split-9"):
         list(jamendo_rows(jamendo / "jamendo", ImportOptions(splits="split-9"), jamendo / "m.csv"))
-    with pytest.raises(CommandError, match=r"no autotagging\.tsv"):
+    with pytest.raises(FgmcapsError, match=r"no autotagging\.tsv"):
         list(jamendo_rows(jamendo / "audio", ImportOptions(), jamendo / "m.csv"))
 
 
@@ -141,28 +141,28 @@ def test_fma_becomes_a_manifest_that_build_reads(fma):
 
 def test_fma_splits_are_ours_unless_asked_for(fma):
     assert [r["split"] for r in fma_rows(fma / "tracks.csv", ImportOptions(), fma / "m.csv")] == ["", ""]
-    with pytest.raises(CommandError, match="--splits set"):
+    with pytest.raises(FgmcapsError, match="--splits set"):
         list(fma_rows(fma, ImportOptions(splits="split-0"), fma / "m.csv"))
 
 
 def test_fma_of_another_layout_is_refused(fma):
     (fma / "tracks.csv").write_text("track_id,title\n2,Food\n")
-    with pytest.raises(CommandError, match=r"is this tracks\.csv"):
+    with pytest.raises(FgmcapsError, match=r"is this tracks\.csv"):
         list(fma_rows(fma, ImportOptions(), fma / "m.csv"))
 
 
 def test_a_manifest_is_written_whole_or_not_at_all(fma):
     out = fma / "m.csv"
     (fma / "tracks.csv").write_text((fma / "tracks.csv").read_text() + "oops\n")
-    with pytest.raises(CommandError, match="line"):
+    with pytest.raises(FgmcapsError, match="line"):
         write_import_manifest(fma_rows(fma, ImportOptions(), out), out)
     assert sorted(p.name for p in fma.iterdir()) == ["genres.csv", "tracks.csv"]
-    with pytest.raises(NothingToBuildError, match="no track"):
+    with pytest.raises(NothingToDoError, match="no track"):
         write_import_manifest(iter(()), out)
     out.write_text("mine")
-    with pytest.raises(CommandError, match="--replace"):
+    with pytest.raises(FgmcapsError, match="--replace"):
         write_import_manifest(iter(()), out)
-    with pytest.raises(CommandError, match=r"ends in \.csv"):
+    with pytest.raises(FgmcapsError, match=r"ends in \.csv"):
         write_import_manifest(iter(()), fma / "out")
     assert out.read_text() == "mine"
 

@@ -5,16 +5,16 @@ import json
 
 import pytest
 
-from pipeline.errors import CommandError, NothingToBuildError
-from pipeline.export.registry import FORMATS as EXPORTS
-from pipeline.export.run import export_dataset
-from pipeline.failures import read_failures
-from pipeline.interop.base import ImportOptions
-from pipeline.interop.dataset import import_dataset
-from pipeline.interop.musicbench import base_name, caption_texts, open_musicbench
-from pipeline.manifest import read_manifest
-from pipeline.read import iter_rows
-from pipeline.validate import validate
+from fgmcaps.common.errors import FgmcapsError, NothingToDoError
+from fgmcaps.pipeline.dataset.failures import read_failures
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import iter_rows
+from fgmcaps.pipeline.export.registry import FORMATS as EXPORTS
+from fgmcaps.pipeline.export.run import export_dataset
+from fgmcaps.pipeline.interop.base import ImportOptions
+from fgmcaps.pipeline.interop.dataset import import_dataset
+from fgmcaps.pipeline.interop.musicbench import base_name, caption_texts, open_musicbench
+from fgmcaps.pipeline.validation.validate import validate
 from tests.factories import build_dataset
 from tests.pipeline.interop.layouts import AUDIO, TESTED, TRAINED, UNDERSCORED, musicbench, row, wav, write_rows
 
@@ -138,7 +138,7 @@ def test_a_damaged_archive_is_named_and_leaves_nothing(tmp_path):
     source = musicbench(tmp_path / "mb")
     archive = source / "MusicBench.tar.gz"
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
-    with pytest.raises(CommandError, match=r"MusicBench\.tar\.gz: the archive is damaged"):
+    with pytest.raises(FgmcapsError, match=r"MusicBench\.tar\.gz: the archive is damaged"):
         imported(source, tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["mb"]
 
@@ -146,27 +146,27 @@ def test_a_damaged_archive_is_named_and_leaves_nothing(tmp_path):
 def test_no_audio_at_all_says_what_is_missing(tmp_path):
     source = musicbench(tmp_path / "mb")
     (source / "MusicBench.tar.gz").unlink()
-    with pytest.raises(NothingToBuildError, match="missing_audio"):
+    with pytest.raises(NothingToDoError, match="missing_audio"):
         imported(source, tmp_path / "out")
 
 
 def test_a_folder_without_its_files_is_refused(tmp_path):
-    with pytest.raises(CommandError, match=r"MusicBench_train\.json"):
+    with pytest.raises(FgmcapsError, match=r"MusicBench_train\.json"):
         open_musicbench(tmp_path, ImportOptions())
-    with pytest.raises(CommandError, match="variants A and B"):
+    with pytest.raises(FgmcapsError, match="variants A and B"):
         open_musicbench(tmp_path, ImportOptions(variant="C"))
 
 
 def test_an_import_replaces_only_an_import(tmp_path):
     source, out = musicbench(tmp_path / "mb"), tmp_path / "out"
     imported(source, out)
-    with pytest.raises(CommandError, match="--replace"):
+    with pytest.raises(FgmcapsError, match="--replace"):
         imported(source, out)
     import_dataset(open_musicbench(source, ImportOptions(variant="A")), out, replace=True)
     assert read_manifest(out).config["import"]["variant"] == "A"
     build_dataset(tmp_path / "built", tracks=2, clips=1, shards=1)
     before = (tmp_path / "built" / "manifest.json").read_bytes()
-    with pytest.raises(CommandError, match="not made by this command"):
+    with pytest.raises(FgmcapsError, match="not made by this command"):
         import_dataset(open_musicbench(source, ImportOptions()), tmp_path / "built", replace=True)
     assert (tmp_path / "built" / "manifest.json").read_bytes() == before
 

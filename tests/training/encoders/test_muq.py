@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2ConformerConfig
 
-from training.encoders import make_audio_encoder
-from training.encoders.mel import AmplitudeToDB, MelSpectrogram
-from training.encoders.muq import _muq_module
-from training.errors import FigmaError, InvalidDataError
+from fgmcaps.common.errors import FgmcapsError, InvalidDataError
+from fgmcaps.training.encoders import make_audio_encoder
+from fgmcaps.training.encoders.mel import AmplitudeToDB, MelSpectrogram
+from fgmcaps.training.encoders.muq import _muq_module
 
 MEAN, STD = 6.77, 18.42
 
@@ -121,7 +121,7 @@ def test_missing_weights_and_pickles_are_refused(tiny, tmp_path):
     torch.save(weights, tmp_path / "model.safetensors")
     with pytest.raises(InvalidDataError, match="no safetensors file"):
         make_audio_encoder("muq", path=str(tmp_path), dim=32).setup()
-    with pytest.raises(FigmaError, match="no model there"):
+    with pytest.raises(FgmcapsError, match="no model there"):
         make_audio_encoder("muq", path=str(tmp_path / "nowhere"), dim=32).setup()
 
 

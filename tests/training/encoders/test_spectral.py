@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from training.encoders import make_audio_encoder
-from training.encoders import spectral_filters as filters
-from training.encoders import spectral_rhythm as rhythm
-from training.encoders import spectral_tonal as tonal
-from training.encoders.spectral import LAGS, RATIOS
-from training.errors import FigmaError, InvalidDataError
+from fgmcaps.common.errors import FgmcapsError, InvalidDataError
+from fgmcaps.training.encoders import make_audio_encoder
+from fgmcaps.training.encoders import spectral_filters as filters
+from fgmcaps.training.encoders import spectral_rhythm as rhythm
+from fgmcaps.training.encoders import spectral_tonal as tonal
+from fgmcaps.training.encoders.spectral import LAGS, RATIOS
 
 RATE = 24_000
 SEMITONES = 2 ** (np.arange(12) / 12)
@@ -198,7 +198,7 @@ def test_statistics_are_those_of_all_frames_and_survive_saving(encoder):
 
 
 def test_unknown_names_suggest_the_nearest():
-    with pytest.raises(FigmaError, match="did you mean 'spectral'"):
+    with pytest.raises(FgmcapsError, match="did you mean 'spectral'"):
         make_audio_encoder("spectrla")
-    with pytest.raises(FigmaError, match=r"no such option: pth \(did you mean 'path'"):
+    with pytest.raises(FgmcapsError, match=r"no such option: pth \(did you mean 'path'"):
         make_audio_encoder("muq", pth="x")

@@ -6,10 +6,10 @@ from huggingface_hub import HfApi, constants
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoModel, PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaModel
 
+from fgmcaps.common.errors import FgmcapsError, InvalidDataError, MachineError
+from fgmcaps.training.encoders import make_text_encoder
+from fgmcaps.training.encoders.run import encode_texts
 from tests.hub_server.server import HubServer
-from training.encoders import make_text_encoder
-from training.encoders.run import encode_texts
-from training.errors import FigmaError, InvalidDataError, MachineError
 
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", "in", "F", "#", "minor", "major", "at", "143", "144", "BPM", "Query:"]
 TEXTS = ["in F # minor", "in F minor at 143 BPM", "F"]
@@ -121,7 +121,7 @@ def test_weights_come_from_the_hub_at_a_commit_and_once(hub, encoder, caplog, mo
 
 
 def test_an_unknown_model_on_the_hub(hub):
-    with pytest.raises(FigmaError, match="no such model or revision"):
+    with pytest.raises(FgmcapsError, match="no such model or revision"):
         make_text_encoder("e5", repository="user/nothing", revision="main", dim=32).setup()
 
 

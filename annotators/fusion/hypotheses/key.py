@@ -1,0 +1,178 @@
+"""The 24 key hypotheses and their evidence: profiles' scores, and what the chords do in that key."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import nan
+
+import numpy as np
+
+from fgmcaps.annotators.fusion.chords import majmin
+from fgmcaps.annotators.fusion.evidence import Floats, Row, audio_of, numbers, spans_by_tool
+from fgmcaps.annotators.fusion.key import chord_pitch_classes
+from fgmcaps.annotators.kernels.key_profiles import key_correlations
+from fgmcaps.schemas import ChordSpan, Estimate, Key
+from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD, parse_chord
+from fgmcaps.schemas.music import KEYS, key_index
+
+_MAJOR_SCALE = {0, 2, 4, 5, 7, 9, 11}
+_MINOR_SCALE = {0, 2, 3, 5, 7, 8, 10, 11}  # natural, and the leading tone of the dominant
+_FINAL_S = 1.0
+
+
+def key_rows(estimates: Sequence[Estimate]) -> list[Row]:
+    """Features of each of ``fgmcaps.schemas.music.KEYS``, in order; empty if no tool says anything of the key."""
+    finders = [e for e in estimates if isinstance(e.value, Key)]
+    chords = spans_by_tool(estimates)
+    if not finders and not chords:
+        return []
+    columns: dict[str, Floats] = {}
+    votes, whole = np.zeros(24), {}
+    for estimate in finders:
+        name = estimate.annotator.removeprefix("essentia_key_")
+        assert isinstance(estimate.value, Key)
+        own = np.zeros(24)
+        if estimate.value.name is not None:
+            own[key_index(estimate.value.name)] = 1.0
+        columns[f"{name}.vote"] = own
+        votes += own
+        scores = numbers(estimate, "scores")
+        if scores.size == 24:
+            columns |= _relative(f"{name}.score", scores)
+        whole[f"{name}.strength"] = nan if estimate.confidence is None else estimate.confidence
+    columns["votes"] = votes
+    for estimate in estimates:
+        bass = numbers(estimate, "bass_chroma")
+        if bass.size == 12:
+            tonic_bass = np.tile(bass, 2)
+            columns |= {
+                "bass": tonic_bass,
+                "bass.lead": _lead(tonic_bass),
+                "bass.fifth": np.roll(bass, -7)[np.arange(24) % 12],
+            }
+        for what in ("chroma", "harmonic_chroma"):
+            chroma = numbers(estimate, what)
+            if chroma.size == 12 and estimate.attribute == "chords":
+                columns |= _relative(f"{estimate.annotator}.{what}", key_correlations(chroma))
+                columns[f"{estimate.annotator}.{what}_tonic"] = _tonic(chroma)
+    for name, spans in chords.items():
+        columns |= chord_columns(name, [s for s in spans if s.label not in (NO_CHORD, UNKNOWN_CHORD)])
+    sound = audio_of(estimates)
+    whole |= {"chroma_entropy": sound["chroma_entropy"], "percussive_share": sound["percussive_share"]}
+    return [
+        {
+            **whole,
+            **{name: float(values[k]) for name, values in columns.items()},
+            "minor": float(k >= 12),
+        }
+        for k in range(len(KEYS))
+    ]
+
+
+def chord_columns(name: str, spans: Sequence[ChordSpan]) -> dict[str, Floats]:
+    """What one recogniser's chords say of each key: float64[24] by name."""
+    if not spans:
+        return {}
+    seconds = np.array([s.end - s.start for s in spans])
+    total = float(seconds.sum())
+    if total <= 0:
+        return {}
+    tones = np.zeros(12)
+    inside, tonic, dominant, cadence = (np.zeros(24) for _ in range(4))
+    first, last = np.zeros(24), np.zeros(24)
+    kinds = [majmin(s.label) for s in spans]
+    pitches = [chord_pitch_classes(s.label) for s in spans]
+    for share, weights in zip(seconds / total, pitches, strict=True):
+        for tone, weight in weights.items():
+            tones[tone] += share * weight
+    for k in range(24):
+        root, mode = k % 12, "min" if k >= 12 else "maj"
+        scale = _MINOR_SCALE if k >= 12 else _MAJOR_SCALE
+        is_tonic = np.array([kind == (root, mode) for kind in kinds])
+        is_dominant = np.array([kind is not None and kind == ((root + 7) % 12, "maj") for kind in kinds])
+        fits = np.array([all((tone - root) % 12 in scale for tone in w) for w in pitches])
+        inside[k], tonic[k] = seconds[fits].sum() / total, seconds[is_tonic].sum() / total
+        dominant[k] = seconds[is_dominant].sum() / total
+        cadence[k] = sum(a and b for a, b in pairwise_flags(is_dominant, is_tonic))
+        first[k], last[k] = float(is_tonic[0]), float(is_tonic[-1])
+    return {
+        **_relative(f"{name}.tones", key_correlations(tones)),
+        f"{name}.inside": inside,
+        f"{name}.inside.lead": _lead(inside),
+        f"{name}.tonic": tonic,
+        f"{name}.tonic.lead": _lead(tonic),
+        f"{name}.dominant": dominant,
+        f"{name}.cadence": cadence,
+        f"{name}.first": first,
+        f"{name}.last": last,
+    }
+
+
+def key_steadiness(estimates: Sequence[Estimate], key: int) -> float:
+    """How well the chords of the clip's worse half fit ``key``: its correlation less that of that half's best key.
+
+    0 where both halves fit it best, below where the music modulates; NaN without chords in a half.
+    """
+    return float(_steadiness(estimates)[key])
+
+
+def key_unity(estimates: Sequence[Estimate]) -> float:
+    """:func:`key_steadiness` of the key that has most of it: 0 where one key fits both halves of the clip best.
+
+    0 too where there are no chords to tell.
+    """
+    found = _steadiness(estimates)
+    return 0.0 if np.isnan(found).any() else float(found.max())
+
+
+def _steadiness(estimates: Sequence[Estimate]) -> Floats:
+    """:func:`key_steadiness` of each key."""
+    unknown = np.full(len(KEYS), nan)
+    spans = next(iter(spans_by_tool(estimates).values()), ())
+    if not spans:
+        return unknown
+    middle = (spans[0].start + spans[-1].end) / 2
+    leads = []
+    for low, high in ((spans[0].start, middle), (middle, spans[-1].end)):
+        tones = np.zeros(12)
+        for span in spans:
+            seconds = min(span.end, high) - max(span.start, low)
+            if seconds > 0:
+                for tone, weight in chord_pitch_classes(span.label).items():
+                    tones[tone] += seconds * weight
+        if not tones.any():
+            return unknown
+        scores = key_correlations(tones)
+        leads.append(scores - scores.max())
+    return np.asarray(np.minimum(*leads))
+
+
+def pairwise_flags(before: Floats, after: Floats) -> list[tuple[bool, bool]]:
+    """``(before[i], after[i + 1])`` of neighbours."""
+    return [(bool(a[0]), bool(b[1])) for a, b in zip(pairwise(before), pairwise(after), strict=True)]
+
+
+def sevenths_of(spans: Sequence[ChordSpan]) -> float:
+    """Share of chords that carry a seventh or more."""
+    named = [parse_chord(s.label) for s in spans]
+    return float(np.mean(["7" in c.quality or "9" in c.quality for c in named])) if named else nan
+
+
+def _relative(name: str, scores: Floats) -> Mapping[str, Floats]:
+    scores = np.round(scores, 6)
+    better = (scores[None, :] > scores[:, None]).sum(axis=1)  # equal scores share a rank, so that no key is preferred
+    return {name: scores, f"{name}.lead": _lead(scores), f"{name}.rank": better.astype(np.float64)}
+
+
+def _lead(scores: Floats) -> Floats:
+    """Each score less the best of the others."""
+    order = np.sort(scores)
+    best_other = np.where(scores == order[-1], order[-2], order[-1])
+    return np.asarray(scores - best_other)
+
+
+def _tonic(chroma: Floats) -> Floats:
+    """Strength of each key's tonic triad in a chroma."""
+    total = max(float(chroma.sum()), 1e-9)
+    return np.array(
+        [(chroma[k % 12] + chroma[(k + (3 if k >= 12 else 4)) % 12] + chroma[(k + 7) % 12]) / total for k in range(24)]
+    )

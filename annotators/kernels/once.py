@@ -1,0 +1,31 @@
+"""A front end that several tools share, computed once for a clip.
+
+The tools of a profile get the same array object for the same rate (:class:`fgmcaps.annotators.audio.ClipAudio`), so
+what one of them computed from it, the next may use. Only the last clip is kept, by identity and weakly: nothing
+outlives its clip.
+"""
+
+import weakref
+from collections.abc import Callable
+from threading import local
+from typing import Any, Generic, TypeVar
+
+from fgmcaps.annotators.base import Samples
+
+T = TypeVar("T")
+
+
+class OncePerClip(Generic[T]):
+    """``compute(samples)``, remembered for the last array. The array must not be written to between two calls."""
+
+    def __init__(self, compute: Callable[[Samples], T]) -> None:
+        self._compute, self._last = compute, local()
+
+    def __call__(self, samples: Samples) -> T:
+        """The value for ``samples``; computed anew unless the last call had this very array."""
+        held: tuple[weakref.ref[Any], T] | None = getattr(self._last, "held", None)
+        if held is not None and held[0]() is samples:
+            return held[1]
+        value = self._compute(samples)
+        self._last.held = (weakref.ref(samples), value)
+        return value

@@ -1,0 +1,1 @@
+"""The annotators: one tool a file, each behind the contract of :mod:`fgmcaps.annotators.base`."""

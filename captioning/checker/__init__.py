@@ -1,0 +1,1 @@
+"""Reads a caption back and compares it with the facts."""

@@ -1,0 +1,1 @@
+"""What writes captions: the template grammar, and LLMs behind an OpenAI-compatible server."""

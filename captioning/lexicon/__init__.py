@@ -1,0 +1,1 @@
+"""Word lists of the checker, one text file a list."""

@@ -1,0 +1,1 @@
+"""Prompts: versioned text files and the code that fills them."""

@@ -1,0 +1,110 @@
+"""Prompts: versioned text files with few-shot examples, and the one canonical rendering of facts.
+
+Format of ``prompts/<style>.v<n>.txt``: a ``[system]`` part, then pairs of ``[facts]`` and ``[caption]``. A changed
+prompt is a new file with the next number, since answers are cached and rows are labelled by the version.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from fgmcaps.captioning.checker.chord_names import chord_symbol
+from fgmcaps.captioning.checker.form import STYLES
+from fgmcaps.captioning.checker.tags import clean_term
+from fgmcaps.captioning.checker.usable import usable_facts
+from fgmcaps.schemas import Facts, Verdict
+
+Message = dict[str, str]
+PROMPT_VERSIONS = dict.fromkeys(STYLES, "v1")
+_PART = re.compile(r"^\[(system|facts|caption)\]\n", re.MULTILINE)
+
+
+class PromptError(ValueError):
+    """A prompt file is not in the format above; the message names file and fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A style's instructions and examples. ``version`` is e.g. ``objective.v1``."""
+
+    version: str
+    style: str
+    system: str
+    examples: tuple[tuple[str, str], ...]
+
+    def messages(self, facts: Facts) -> list[Message]:
+        """Chat messages that ask for one caption of these facts."""
+        out = [{"role": "system", "content": self.system}]
+        for shown, caption in self.examples:
+            out += [{"role": "user", "content": shown}, {"role": "assistant", "content": caption}]
+        return [*out, {"role": "user", "content": render_facts(facts)}]
+
+
+def load_prompt(style: str) -> Prompt:
+    """The current prompt of a style; ValueError for an unknown one."""
+    if style not in PROMPT_VERSIONS:
+        raise ValueError(f"unknown caption style {style!r}; known: {', '.join(PROMPT_VERSIONS)}")
+    return _load(f"{style}.{PROMPT_VERSIONS[style]}")
+
+
+def prompt_text(style: str) -> str:
+    """The prompt file as it is, for the dataset card."""
+    return _read(f"{style}.{PROMPT_VERSIONS[style]}")
+
+
+def parse_prompt(version: str, text: str) -> Prompt:
+    """Read the file format; raises PromptError."""
+    if not text.startswith("[system]\n"):
+        raise PromptError(f"prompt {version}: does not start with [system]")
+    parts = [(m[1], m.end(), m.start()) for m in _PART.finditer(text)]
+    ends = [start for _, _, start in parts[1:]] + [len(text)]
+    bodies = [(name, text[begin:end].strip()) for (name, begin, _), end in zip(parts, ends, strict=True)]
+    names = [name for name, _ in bodies]
+    pairs = len(names) // 2
+    if names != ["system", *["facts", "caption"] * pairs]:
+        raise PromptError(f"prompt {version}: expected [system] and pairs of [facts] and [caption], found {names}")
+    if empty := [name for name, body in bodies if not body]:
+        raise PromptError(f"prompt {version}: empty part [{empty[0]}]")
+    examples = tuple((bodies[i][1], bodies[i + 1][1]) for i in range(1, len(bodies), 2))
+    return Prompt(version, version.partition(".")[0], bodies[0][1], examples)
+
+
+def render_facts(facts: Facts) -> str:
+    """One line a fact, always in the same order and spelling; unknown ones are left out.
+
+    Genre and mood are the user's text: they are cleaned to one line of plain words, so that they cannot open a new line
+    of the prompt.
+    """
+    stated = usable_facts(facts)
+    tempo = None if stated.tempo_bpm is None else f"{stated.tempo_bpm} BPM"
+    if tempo and stated.tempo_marking:
+        tempo += f" ({stated.tempo_marking})"
+    chords = [name for name in map(chord_symbol, stated.chords) if name is not None]
+    lines = {
+        "tempo": tempo or stated.tempo_marking,
+        "time signature": stated.time_signature,
+        "key": stated.key,
+        "chords": ", ".join(chords),
+        "genre": ", ".join(map(clean_term, stated.genre)),
+        "mood": ", ".join(map(clean_term, stated.mood)),
+    }
+    return "\n".join(f"{name}: {value}" for name, value in lines.items() if value)
+
+
+def complaint(verdict: Verdict) -> str:
+    """What the model is told after a rejected caption."""
+    words = f" ({', '.join(verdict.words)})" if verdict.words else ""
+    return (
+        f"That caption is not acceptable: {verdict.rule}{words}: {verdict.message}. Write it again for the same facts, "
+        "stating every fact and nothing else. Answer with the caption only."
+    )
+
+
+@cache
+def _load(version: str) -> Prompt:
+    return parse_prompt(version, _read(version))
+
+
+def _read(version: str) -> str:
+    return files("fgmcaps.captioning.prompts").joinpath(f"{version}.txt").read_text(encoding="utf-8")

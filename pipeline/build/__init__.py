@@ -1,0 +1,1 @@
+"""One build: plan, job process, supervision, and publication of the folder."""

@@ -1,0 +1,1 @@
+"""The commands of ``fgmcaps``: arguments in, one call, an exit code."""

@@ -1,0 +1,87 @@
+"""The ``evaluate-labels`` command."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+OVERRIDES_HELP = "A setting of the profile, e.g. fusion.key.precision=0.9; may be repeated."
+
+
+@click.command("evaluate-labels", short_help="Hold labels against audio whose truth is known.")
+@click.argument("where", metavar="AUDIO_WITH_JAMS|mirdata:NAME")
+@click.option("--profile", default="best", show_default=True, help="Tools and fusion.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=OVERRIDES_HELP)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("label-evaluation"),
+              show_default=True, help="Folder of the study and of the estimates, to go on from.")  # fmt: skip
+@click.option("--jams", type=click.Path(path_type=Path), help="Folder of the JAMS files, if not beside the audio.")
+@click.option("--data-home", type=click.Path(path_type=Path), help="Where mirdata keeps the dataset.")
+@click.option("--clips-per-track", "clips", default="1", show_default=True, metavar="K|all", help="Clips of a track.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that annotate.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks by name.")
+def evaluate_labels(
+    where: str,
+    profile: str,
+    overrides: tuple[str, ...],
+    out: Path,
+    jams: Path | None,
+    data_home: Path | None,
+    clips: str,
+    workers: int,
+    limit: int | None,
+) -> None:
+    """Annotate audio whose truth is known and tell how right the labels are, and whether their confidences are true.
+
+    AUDIO_WITH_JAMS is a folder of audio with a JAMS file of the same name beside each (namespaces beat, beat_position,
+    tempo, key_mode, chord, chord_harte); mirdata:NAME a dataset that the mirdata package has downloaded.
+
+    Prints a table an attribute for the profile and for each of its tools alone, and writes labels.md, labels.json and
+    plots into OUT. Stopped, run it again: it goes on.
+    """
+    from rich.console import Console
+
+    from fgmcaps.pipeline.labels.corpus import open_truth
+    from fgmcaps.pipeline.labels.evaluate import PlainProgress, hear_all, judge_all, with_truth
+    from fgmcaps.pipeline.labels.report import write_study
+
+    console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    chosen = _profile(profile, overrides)
+    tracks = open_truth(where, jams=jams, data_home=data_home)[:limit]
+    progress = PlainProgress(console.print)
+    heard = hear_all(tracks, chosen, out, clips_per_track=_count(clips), workers=workers, progress=progress)
+    pairs = with_truth(tracks, heard)
+    refused = sum(bool(clip.refused) for clip, _ in pairs)
+    title = f"Labels of profile `{chosen.name}` against the truth of {where}"
+    notes = (f"{len(pairs)} clips of {len(tracks)} tracks; {refused} clips the gate or the decoder refused.",)
+    results = judge_all([(clip.estimates, truth) for clip, truth in pairs], chosen)
+    paths = write_study(out, results, title, notes)
+    click.echo((out / "labels.md").read_text(encoding="utf-8"))
+    console.print("Written: " + ", ".join(str(path) for path in paths))
+
+
+def _profile(name: str, overrides: tuple[str, ...]) -> Any:
+    import yaml
+
+    from fgmcaps.annotators import ProfileError, load_profile
+    from fgmcaps.common.errors import FgmcapsError
+
+    changes = {}
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise FgmcapsError(f"--set {text!r}: write KEY=VALUE, e.g. fusion.key.precision=0.9")
+        changes[key.strip()] = yaml.safe_load(value)
+    try:
+        return load_profile(name).with_overrides(changes)
+    except (ProfileError, ValueError) as error:
+        raise FgmcapsError(str(error)) from None
+
+
+def _count(text: str) -> int | Literal["all"]:
+    if text == "all":
+        return "all"
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise click.BadParameter(
+            f"{text!r} is no number of clips; give 1 or more, or all", param_hint="--clips-per-track"
+        )
+    return int(text)

@@ -1,0 +1,39 @@
+"""``fgmcaps export``."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("export", short_help="Write a dataset in the layout of others.")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("dest", type=click.Path(path_type=Path))
+@click.option("--format", "name", required=True, metavar="FORMAT",
+              help="jams: .jams + .flac files; csv: one flat table, no audio; webdataset: tar shards; "
+              "musicbench: its JSON lines + .wav; mteb: Parquet of id, audio, caption.")  # fmt: skip
+@click.option("--split", "splits", multiple=True, metavar="NAME",
+              help="Only this split; may be repeated (default: all, mteb: test).")  # fmt: skip
+@click.option("--replace", is_flag=True, help="Let DEST, which holds an earlier export, become this one.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress, no summary.")
+def export(out: Path, dest: Path, name: str, splits: tuple[str, ...], replace: bool, quiet: bool) -> None:
+    """Write the finished dataset OUT to the folder DEST in another layout."""
+    from fgmcaps.common.counting import counted
+    from fgmcaps.common.did_you_mean import did_you_mean
+    from fgmcaps.common.errors import FgmcapsError
+    from fgmcaps.pipeline.export.registry import FORMATS
+    from fgmcaps.pipeline.export.run import export_dataset
+
+    if name not in FORMATS:
+        raise FgmcapsError(f"no export format {name!r}{did_you_mean(name, FORMATS)}; there are {', '.join(FORMATS)}")
+    form = FORMATS[name]
+    with counted("Exporting", "rows", quiet) as (start, step):
+        report = export_dataset(out, dest, form, splits=splits, replace=replace, on_start=start, on_row=step)
+    if quiet:
+        return
+    per_split = ", ".join(f"{rows} {split}" for split, rows in report.rows_per_split.items())
+    text = f"{dest}: {report.rows} rows as {name} ({per_split})"
+    if form.audio == "unused":
+        text += "; this format holds no audio"
+    elif report.without_audio:
+        text += f"; {report.without_audio} without audio, which the dataset does not embed"
+    click.echo(text)

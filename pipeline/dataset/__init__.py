@@ -1,0 +1,1 @@
+"""The dataset on disk: rows, shards, manifest, statistics, card."""

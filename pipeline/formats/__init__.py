@@ -1,0 +1,1 @@
+"""Layouts of others, read and written."""

@@ -1,0 +1,1 @@
+"""Labels of single files, and how right labels are."""

@@ -1,0 +1,211 @@
+"""``fgmcaps evaluate-labels``: annotate audio whose truth is known, and say how right and how sure the labels are.
+
+Estimates are kept in OUT, one file a clip, keyed by all that can change them; so an interrupted run goes on, and a run
+with another fusion annotates nothing again.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+from fgmcaps.annotators import Profile, annotate_clip, fuse, gate
+from fgmcaps.annotators.base import Samples
+from fgmcaps.annotators.evaluation import AttributeResult, Judged, judge, labels_of_tool, study, unfiltered
+from fgmcaps.common.errors import MachineError, NothingToDoError
+from fgmcaps.common.files import write_atomically
+from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
+from fgmcaps.pipeline.audio.windows import choose_windows
+from fgmcaps.pipeline.config import fingerprint
+from fgmcaps.pipeline.labels.corpus import TruthTrack
+from fgmcaps.pipeline.labels.jams_truth import truth_of_window
+from fgmcaps.schemas import Estimate, Labels, from_json, to_json
+from fgmcaps.schemas.truth import ClipTruth
+
+CACHE = ".estimates"
+
+
+@dataclass(frozen=True, slots=True)
+class HeardClip:
+    """One clip of a track: what the tools said, or why nobody was asked (``refused``: the gate, the decoder)."""
+
+    name: str
+    start_s: float
+    duration_s: float
+    estimates: tuple[Estimate, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTrack:
+    """All clips of a track."""
+
+    clips: tuple[HeardClip, ...]
+
+
+def hear_track(
+    track: TruthTrack, profile: Profile, decoder: Decoder, clips_per_track: int | Literal["all"]
+) -> HeardTrack:
+    """Decode, gate and annotate the chosen clips of ``track``."""
+    clips = []
+    try:
+        envelope = decoder.envelope(track.audio, name=track.name)
+        for start_ms, length_ms in choose_windows(envelope.duration_s, envelope.rms, clips_per_track):
+            start, seconds = start_ms / 1000, length_ms / 1000
+            samples, rate = decoder.read(track.audio, start, seconds, name=track.name)
+            clips.append(_hear(track.name, start, seconds, samples, rate, profile))
+    except DecodeError as error:
+        clips.append(HeardClip(track.name, 0.0, 0.0, refused=f"decode: {error}"))
+    return HeardTrack(tuple(clips))
+
+
+def _hear(name: str, start: float, seconds: float, samples: Samples, rate: int, profile: Profile) -> HeardClip:
+    refused = gate(samples, rate, profile.gate)
+    if refused is not None:
+        return HeardClip(name, start, seconds, refused=refused.reason)
+    try:
+        return HeardClip(name, start, seconds, annotate_clip(profile, samples, rate)[0])
+    except Exception as error:  # one clip that a tool cannot take is one clip without labels
+        return HeardClip(name, start, seconds, refused=f"failed: {type(error).__name__}: {error}")
+
+
+class _Worker:
+    """What a worker process holds: the profile and a decoder, made once."""
+
+    profile: Profile
+    decoder: Decoder
+    clips_per_track: int | Literal["all"]
+
+
+def _start_worker(profile: Profile, clips_per_track: int | Literal["all"]) -> None:
+    _Worker.profile, _Worker.decoder, _Worker.clips_per_track = profile, Decoder(), clips_per_track
+    for annotator in profile.annotators:
+        annotator.setup()  # what cannot start here fails here, not as the fault of a clip
+
+
+def _work(track: TruthTrack) -> str:
+    return to_json(hear_track(track, _Worker.profile, _Worker.decoder, _Worker.clips_per_track))
+
+
+def hear_all(
+    tracks: Sequence[TruthTrack],
+    profile: Profile,
+    out: Path,
+    *,
+    clips_per_track: int | Literal["all"] = 1,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[HeardTrack]:
+    """Every track's clips, in the order of ``tracks``; what OUT holds already is read, the rest is annotated.
+
+    Raises MachineError if a tool is missing or takes a worker process down (run again: finished tracks are kept).
+    """
+    missing = profile.missing()
+    if missing:
+        raise MachineError(f"profile {profile.name!r} cannot run here: {'; '.join(missing)}")
+    key = fingerprint(tools=profile.estimates_fingerprint, clips_per_track=clips_per_track)
+    cache = out / CACHE / key[:16]
+    files = {track.name: cache / f"{fingerprint(name=track.name, stamp=_stamp(track.audio))}.json" for track in tracks}
+    todo = [track for track in tracks if not files[track.name].is_file()]
+    done = len(tracks) - len(todo)
+    progress(done, len(tracks))
+    if todo:
+        # A fresh interpreter a worker: forked copies of a process that has started threads may hang.
+        context = get_context("spawn")
+        arguments = (profile, clips_per_track)
+        with ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=arguments) as pool:
+            futures = {pool.submit(_work, track): track for track in todo}
+            try:
+                for future in as_completed(futures):
+                    write_atomically(files[futures[future].name], future.result().encode())
+                    done += 1
+                    progress(done, len(tracks))
+            except BrokenProcessPool:
+                raise MachineError(
+                    "a worker process died or a tool did not start (see above); run the same command again to go on, "
+                    "with fewer --workers if memory ran out"
+                ) from None
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    return [from_json(HeardTrack, files[track.name].read_bytes()) for track in tracks]
+
+
+def _stamp(path: Path) -> list[int]:
+    info = path.stat()
+    return [info.st_size, info.st_mtime_ns]
+
+
+def with_truth(tracks: Sequence[TruthTrack], heard: Sequence[HeardTrack]) -> list[tuple[HeardClip, ClipTruth]]:
+    """Clips of which the truth says something. Raises NothingToDoError if there is none."""
+    pairs = [
+        (clip, truth_of_window(track.document, clip.start_s, clip.duration_s, track.group))
+        for track, found in zip(tracks, heard, strict=True)
+        for clip in found.clips
+        if clip.duration_s > 0
+    ]
+    pairs = [(clip, truth) for clip, truth in pairs if not truth.empty]
+    if not pairs:
+        raise NothingToDoError(f"the truth of none of the {len(tracks)} tracks covers a clip of it")
+    return pairs
+
+
+Pairs = Sequence[tuple[tuple[Estimate, ...], ClipTruth]]
+"""Estimates of a clip (none where it was refused) and its truth."""
+
+
+def judge_profile(pairs: Pairs, profile: Profile) -> list[Judged]:
+    """Each clip's fused labels, before and after the filter."""
+    everything = unfiltered(profile.fusion)
+    judged = []
+    for estimates, truth in pairs:
+        full, kept = (fuse(estimates, s) for s in (everything, profile.fusion)) if estimates else (Labels(), Labels())
+        judged.append(judge(full, kept, truth))
+    return judged
+
+
+def judge_tools(pairs: Pairs, profile: Profile, rounds: int = 1000) -> dict[str, dict[str, AttributeResult]]:
+    """Results of each of the profile's tools alone, by name: of the attributes that it answers."""
+    attributes = {tool.info.name: _ANSWERS[tool.attribute] for tool in profile.annotators}
+    heard = {e.annotator for estimates, _ in pairs for e in estimates}
+    results = {}
+    for name in (tool.name for tool in profile.tools if tool.name in heard):
+        judged = []
+        for estimates, truth in pairs:
+            labels = next((labels_of_tool(e) for e in estimates if e.annotator == name), Labels())
+            judged.append(judge(labels, labels, truth))
+        results[name] = {a: r for a, r in study(judged, rounds=rounds).items() if a in attributes[name]}
+    return results
+
+
+def judge_all(pairs: Pairs, profile: Profile, rounds: int = 1000) -> dict[str, dict[str, AttributeResult]]:
+    """Results of the profile (under its name) and of each of its tools alone, by name."""
+    fused = study(judge_profile(pairs, profile), rounds=rounds)
+    return {profile.name: fused, **judge_tools(pairs, profile, rounds)}
+
+
+_ANSWERS = {
+    "beats": ("tempo", "meter", "downbeats"),
+    "tempo": ("tempo",),
+    "key": ("key",),
+    "chords": ("chords",),
+}
+
+
+class PlainProgress:
+    """A line at most every ``every_s`` seconds, for terminals and logs alike."""
+
+    def __init__(self, say: Callable[[str], None], every_s: float = 10.0) -> None:
+        self.say, self.every_s, self.last = say, every_s, -math.inf
+
+    def __call__(self, done: int, total: int) -> None:
+        """Tell how many of ``total`` tracks are done."""
+        now = time.monotonic()
+        if done == total or now - self.last >= self.every_s:
+            self.last = now
+            self.say(f"Annotated {done} of {total} tracks")

@@ -1,0 +1,1 @@
+"""Published shards as training reads them: rows, audio, batches."""

@@ -1,0 +1,1 @@
+"""A training run: steps, epochs, checkpoints, and what it leaves behind."""
