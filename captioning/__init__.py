@@ -12,7 +12,7 @@ from fgmcaps.captioning.checker.parse import parse_caption
 from fgmcaps.captioning.checker.parsed import ParsedCaption
 from fgmcaps.captioning.diversity import distinct_n, self_bleu
 from fgmcaps.captioning.engines.template import TEMPLATE_VERSION, TemplateEngine
-from fgmcaps.captioning.write import CaptionBugError, write_caption
+from fgmcaps.captioning.engines.write import CaptionBugError, write_caption
 
 __all__ = [
     "TEMPLATE_VERSION",

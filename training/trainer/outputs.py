@@ -11,11 +11,11 @@ from fgmcaps.common.files import write_atomically
 from fgmcaps.training.data.sampler import Ints
 from fgmcaps.training.features.cache import FeatureCache
 from fgmcaps.training.model.card import write_card
+from fgmcaps.training.model.metrics_file import METRICS
 from fgmcaps.training.model.model import FigmaModel
 from fgmcaps.training.settings import TrainSettings
 from fgmcaps.training.trainer.curves import write_curves
 from fgmcaps.training.trainer.resume import Progress
-from fgmcaps.training.trainer.run_folder import METRICS
 
 
 def write_outputs(

@@ -9,7 +9,7 @@ from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.common.files import write_atomically
 from fgmcaps.training.settings import TrainSettings
 
-RUN, METRICS = "run.json", "metrics.json"
+RUN = "run.json"
 
 
 def open_run(out: Path, settings: TrainSettings, data: str | None, processes: int | None) -> None:
@@ -37,18 +37,6 @@ def open_run(out: Path, settings: TrainSettings, data: str | None, processes: in
         raise FgmcapsError(f"{out} is not empty and holds no training run; choose another OUT")
     if data is not None:
         write_atomically(path, (json.dumps(now, indent=2, sort_keys=True) + "\n").encode())
-
-
-def read_metrics(out: Path) -> dict[str, Any] | None:
-    """What a finished run wrote last; None while it is not finished. Raises InvalidDataError."""
-    path = out / METRICS
-    if not path.is_file():
-        return None
-    try:
-        metrics: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise InvalidDataError(f"{path} is damaged ({error}); delete it and run the same command again") from None
-    return metrics
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

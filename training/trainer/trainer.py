@@ -20,11 +20,12 @@ from fgmcaps.common.files import folder_lock
 from fgmcaps.training.data.sampler import Ints
 from fgmcaps.training.evaluation.evaluate import evaluate
 from fgmcaps.training.features.cache import FeatureCache
+from fgmcaps.training.model.metrics_file import read_metrics
 from fgmcaps.training.model.model import FigmaModel
 from fgmcaps.training.settings import TrainSettings
 from fgmcaps.training.trainer.progress import TrainingLog
 from fgmcaps.training.trainer.run import Evaluate, Run
-from fgmcaps.training.trainer.run_folder import open_run, read_metrics
+from fgmcaps.training.trainer.run_folder import open_run
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fgmcaps.annotators.kernels.bar_decoder import BarDecoder
 from fgmcaps.annotators.kernels.bar_viterbi import BarViterbi
 from fgmcaps.annotators.kernels.instance_norm import normalise_pool_selu
 from fgmcaps.annotators.kernels.log_spectrum import LogSpectrum
 from fgmcaps.annotators.kernels.lstm_recurrence import padded
 from fgmcaps.annotators.kernels.peephole_lstm import LstmEnsemble
-from fgmcaps.annotators.libraries.madmom import BarDecoder, import_madmom
+from fgmcaps.annotators.libraries.madmom import import_madmom
 
 downbeats = import_madmom("madmom.features.downbeats")
 

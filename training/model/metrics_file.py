@@ -1,0 +1,21 @@
+"""``metrics.json``: what a finished training wrote last."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fgmcaps.common.errors import InvalidDataError
+
+METRICS = "metrics.json"
+
+
+def read_metrics(out: Path) -> dict[str, Any] | None:
+    """What a finished run wrote last; None while it is not finished. Raises InvalidDataError."""
+    path = out / METRICS
+    if not path.is_file():
+        return None
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise InvalidDataError(f"{path} is damaged ({error}); delete it and run the same command again") from None
+    return metrics
