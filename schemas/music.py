@@ -1,10 +1,8 @@
-"""Keys, tempo markings and time signatures: the vocabulary of rows, facts and captions."""
+"""Keys and tempo markings: the vocabulary of rows, facts and captions (meters: :mod:`fgmcaps.schemas.meter`)."""
 
 import re
 
 from fgmcaps.schemas.harte import pitch_class
-
-MODES = ("major", "minor")
 
 # One spelling a key, the one with fewer accidentals (F# major and Gb major tie: F#, D# minor and Eb minor tie: Eb).
 _MAJOR = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
@@ -23,8 +21,6 @@ TEMPO_MARKINGS: tuple[tuple[float, str], ...] = (
     (210, "Presto"),
     (float("inf"), "Prestissimo"),
 )
-
-TIME_SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/8", "7/4", "12/8")
 
 _KEY = re.compile(r"([A-G][#b]*) (major|minor)")
 

@@ -22,7 +22,8 @@ from benchmarks.captions.insertions import ADDITIONS, BREAKAGES, EXTRA_GENRES, E
 from fgmcaps.captioning import TemplateEngine
 from fgmcaps.schemas import Facts, to_dict
 from fgmcaps.schemas.harte import QUALITIES
-from fgmcaps.schemas.music import KEYS, TEMPO_MARKINGS, TIME_SIGNATURES, tempo_marking
+from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.music import KEYS, TEMPO_MARKINGS, tempo_marking
 
 HERE = Path(__file__).parent
 HALVES = ("dev", "heldout")

@@ -10,7 +10,8 @@ import pyarrow as pa
 from fgmcaps.schemas import CLIP_SAMPLE_RATE, CLIP_SECONDS, FGMCAPS_SCHEMA_VERSION
 from fgmcaps.schemas.arrow import COLUMNS
 from fgmcaps.schemas.harte import QUALITIES
-from fgmcaps.schemas.music import KEYS, TEMPO_MARKINGS, TIME_SIGNATURES
+from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.music import KEYS, TEMPO_MARKINGS
 
 DOC_PATH = Path(__file__).parents[2] / "docs" / "dataset.md"
 

@@ -19,7 +19,8 @@ from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.sources.base import printable
 from fgmcaps.schemas import ChordSpan
 from fgmcaps.schemas.harte import is_chord_label
-from fgmcaps.schemas.music import TIME_SIGNATURES, canonical_key
+from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.music import canonical_key
 from fgmcaps.schemas.truth import ClipTruth
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from fgmcaps.pipeline.dataset.read import facts_of_row
 from fgmcaps.schemas import CLIP_SECONDS, ContractError, Estimate, from_json
 from fgmcaps.schemas.harte import ChordSyntaxError, parse_chord
 from fgmcaps.schemas.ids import MAX_START_MS, parse_clip_id
-from fgmcaps.schemas.music import KEYS, TIME_SIGNATURES, tempo_marking
+from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.music import KEYS, tempo_marking
 
 Row = Mapping[str, Any]
 TEMPO_RANGE = (20.0, 400.0)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgmcaps.schemas.music import KEYS, TIME_SIGNATURES, canonical_key, key_index, tempo_marking
+from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.music import KEYS, canonical_key, key_index, tempo_marking
 
 
 def test_twenty_four_keys_each_once():

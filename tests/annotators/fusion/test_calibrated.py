@@ -20,7 +20,8 @@ from fgmcaps.annotators.fusion.fusion_model import (
 )
 from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, from_json, to_json
 from fgmcaps.schemas.estimate import Detail
-from fgmcaps.schemas.music import KEYS, TIME_SIGNATURES
+from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.music import KEYS
 
 PROFILES = ("bgate", "edma", "shaath", "krumhansl")
 NAMES = ("best", "permissive", "fast")

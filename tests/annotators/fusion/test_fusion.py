@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from fgmcaps.annotators import FusionSettings, fuse, load_profile
 from fgmcaps.annotators.settings import MeterSettings, TempoSettings
 from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, from_json, to_json
-from fgmcaps.schemas.music import KEYS, TIME_SIGNATURES
+from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.music import KEYS
 
 BEST = load_profile("best").with_overrides({"fusion.recipe": "agreement"}).fusion
 

@@ -8,7 +8,8 @@ from fgmcaps.captioning import TEMPLATE_VERSION, CaptionBugError, TemplateEngine
 from fgmcaps.captioning.checker.form import STYLES
 from fgmcaps.schemas import Facts
 from fgmcaps.schemas.harte import QUALITIES
-from fgmcaps.schemas.music import KEYS, TIME_SIGNATURES, tempo_marking
+from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.music import KEYS, tempo_marking
 
 FACTS = Facts(120, "Allegro", "4/4", "A minor", ("A:min", "F:maj", "C:maj", "G:maj"), ("pop",), ("happy",))
 GOLDEN = {
