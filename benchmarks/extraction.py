@@ -26,7 +26,7 @@ def main() -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as scratch:
         out = args.out or Path(scratch) / "out"
-        argv = [sys.executable, "-m", "fgmcaps.pipeline.cli", "build", str(args.music), str(out), "--quiet"]
+        argv = [sys.executable, "-m", "fgmcaps", "build", str(args.music), str(out), "--quiet"]
         argv += ["--clips-per-track", args.clips_per_track, "--workers", str(args.workers)]
         subprocess.run(argv, check=True)
         counts, stats = read_manifest(out).counts, collect_stats(out)

@@ -1,5 +1,9 @@
 """FGMCaps and FIGMA. The rooms of the house are its packages: ``fgmcaps.annotators``, ``fgmcaps.training``, ..."""
 
-from importlib.metadata import version
 
-__version__ = version("fgmcaps")
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from importlib.metadata import version  # late: the commands start with as few imports as they can
+
+        return version("fgmcaps")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,21 +1,15 @@
-"""What a person sees while a build runs: a bar on a terminal, plain lines in a pipe. Read from the journals alone, so
-it is the same for every runner."""
+"""What a person sees while a build runs. Read from the journals alone, so it is the same for every runner."""
 
-import sys
 import time
 from pathlib import Path
-from types import TracebackType
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from fgmcaps.common.errors import MachineError
+from fgmcaps.common.progress import Progress, duration
 from fgmcaps.pipeline.build.status import Status
 from fgmcaps.pipeline.stages.journal import read_index, segments
 
 TITLES = {"annotate": "Annotating", "caption": "Captioning", "write": "Writing shards"}
 UNITS = {"annotate": "tracks", "caption": "captions", "write": "shards"}
-PLAIN_EVERY_S = 10.0
 
 
 class JournalCounter:
@@ -54,37 +48,15 @@ class JournalCounter:
 
 
 class BuildProgress:
-    """Shows the stage under way. A context manager; call :meth:`tick` often."""
+    """Shows the stage under way on ``progress``; call :meth:`tick` often, and once with ``force`` at the end."""
 
-    def __init__(self, work: Path, annotations: Path, captions: Path, console: Console, live: bool) -> None:
-        self.status, self.console, self.live = Status(work), console, live
-        self.work = work
+    def __init__(self, work: Path, annotations: Path, captions: Path, progress: Progress) -> None:
+        self.status, self.work, self.progress = Status(work), work, progress
         self.annotations, self.captions = JournalCounter(annotations), JournalCounter(captions)
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[unit]}{task.fields[more]}"),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not live,
-        )
-        self.tasks: dict[str, TaskID] = {}
-        self.began: set[str] = set()
-        self.last_plain, self.last_look = 0.0, 0.0
+        self.last_look = 0.0
         self.annotations.look()
         self.clips_before = len(self.annotations.annotations)
         self.moving: tuple[float, int] | None = None
-
-    def __enter__(self) -> "BuildProgress":
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.tick(force=True)
-        self.bar.stop()
 
     def tick(self, force: bool = False) -> None:
         """Look at the journals (at most twice a second) and show what is new."""
@@ -98,16 +70,8 @@ class BuildProgress:
         stage, total = status.stage, status.total
         done, clips = self._done(stage)
         done = min(done, total)  # a journal may hold tracks that the input has no more
-        first = stage not in self.began
-        self.began.add(stage)
-        more = self._pace(done, total, clips, now) if stage == "annotate" else ""
-        if self.live:
-            if stage not in self.tasks:
-                self.tasks[stage] = self.bar.add_task(TITLES[stage], total=total, unit=UNITS[stage], more="")
-            self.bar.update(self.tasks[stage], completed=done, total=total, more=more)
-        elif force or first or now - self.last_plain >= PLAIN_EVERY_S:
-            self.last_plain = now
-            self.console.print(f"{TITLES[stage]}: {done}/{total} {UNITS[stage]}{more}", highlight=False, soft_wrap=True)
+        note = self._pace(done, total, clips, now) if stage == "annotate" else None
+        self.progress.show(TITLES[stage], done, total, UNITS[stage], note)
 
     def _pace(self, done: int, total: int, clips: int, now: float) -> str:
         """Rate and time left, from the first result on: loading models is no measure of either."""
@@ -117,7 +81,7 @@ class BuildProgress:
             self.moving = (now, done)
         begin, start = self.moving
         rate = (done - start) / (now - begin) if now > begin else 0.0
-        left = f", about {_duration((total - done) / rate)} left" if rate and done < total else ""
+        left = f", about {duration((total - done) / rate)} left" if rate and done < total else ""
         speed = f", {rate:.2f} tracks/s" if rate else ""
         return f", {clips} clips{speed}, {len(self.annotations.failed)} failed{left}"
 
@@ -132,15 +96,3 @@ class BuildProgress:
         except (OSError, MachineError):  # the job itself reports a damaged journal
             return 0, 0
         return sum(1 for _ in (self.work / "staging" / "data").glob("[!.]*.parquet")), 0
-
-
-def _duration(seconds: float) -> str:
-    seconds = int(seconds)
-    if seconds >= 3600:
-        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
-    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
-
-
-def is_terminal() -> bool:
-    """True when the progress goes to a person's screen."""
-    return sys.stderr.isatty()

@@ -17,17 +17,20 @@ import click
 @click.option("--quiet", "-q", is_flag=True, help="No progress, no summary.")
 def export(out: Path, dest: Path, name: str, splits: tuple[str, ...], replace: bool, quiet: bool) -> None:
     """Write the finished dataset OUT to the folder DEST in another layout."""
-    from fgmcaps.common.counting import counted
     from fgmcaps.common.did_you_mean import did_you_mean
     from fgmcaps.common.errors import FgmcapsError
+    from fgmcaps.common.progress import Progress
     from fgmcaps.pipeline.export.registry import FORMATS
     from fgmcaps.pipeline.export.run import export_dataset
 
     if name not in FORMATS:
         raise FgmcapsError(f"no export format {name!r}{did_you_mean(name, FORMATS)}; there are {', '.join(FORMATS)}")
     form = FORMATS[name]
-    with counted("Exporting", "rows", quiet) as (start, step):
-        report = export_dataset(out, dest, form, splits=splits, replace=replace, on_start=start, on_row=step)
+    with Progress(quiet=quiet) as progress:
+        rows = progress.counter("Exporting", "rows")
+        report = export_dataset(
+            out, dest, form, splits=splits, replace=replace, on_start=rows.start, on_row=rows.advance
+        )
     if quiet:
         return
     per_split = ", ".join(f"{rows} {split}" for split, rows in report.rows_per_split.items())

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fgmcaps.common.command_group import Choice
+
 if TYPE_CHECKING:
     from fgmcaps.pipeline.hub.progress import TransferProgress
     from fgmcaps.pipeline.hub.push import PushResult
@@ -28,7 +30,7 @@ LISTED = 40
 )
 @click.option(
     "--audio",
-    type=click.Choice(["embed", "none"]),
+    type=Choice(["embed", "none"]),
     help="With embedded audio, or without any (default: with, if the dataset embeds it).",
 )
 @click.option(
@@ -101,13 +103,8 @@ def describe_push(result: "PushResult") -> Iterator[str]:
 
 @contextmanager
 def _progress(quiet: bool) -> "Iterator[TransferProgress]":
-    from rich.console import Console
+    from fgmcaps.common.progress import Progress
+    from fgmcaps.pipeline.hub.progress import ShownTransfer
 
-    from fgmcaps.pipeline.build.progress import is_terminal
-    from fgmcaps.pipeline.hub.progress import TerminalProgress, TransferProgress
-
-    if quiet:
-        yield TransferProgress()
-        return
-    with TerminalProgress(Console(stderr=True, markup=False), is_terminal()) as progress:
-        yield progress
+    with Progress(quiet=quiet) as progress:
+        yield ShownTransfer(progress)

@@ -37,9 +37,9 @@ def import_(
 
     FORMAT: musicbench, fmacaps, fgmcaps-benchmark (datasets); mtg-jamendo, fma (metadata). See docs/interop.md.
     """
-    from fgmcaps.common.counting import counted
     from fgmcaps.common.did_you_mean import did_you_mean
     from fgmcaps.common.errors import FgmcapsError
+    from fgmcaps.common.progress import Progress
     from fgmcaps.pipeline.interop.base import ImportOptions, check_options
     from fgmcaps.pipeline.interop.registry import FORMATS
 
@@ -49,11 +49,14 @@ def import_(
     check_options(form, options)
     if not path.exists():
         raise FgmcapsError(f"no such file or folder: {path}")
-    with counted("Importing", "clips" if form.open else "tracks", quiet) as (start, step):
+    with Progress(quiet=quiet) as progress:
+        counter = progress.counter("Importing", "clips" if form.open else "tracks")
         if form.open is not None:
             from fgmcaps.pipeline.interop.dataset import import_dataset
 
-            counts = import_dataset(form.open(path, options), out, replace=replace, on_start=start, on_clip=step).counts
+            clips = form.open(path, options)
+            done = import_dataset(clips, out, replace=replace, on_start=counter.start, on_clip=counter.advance)
+            counts = done.counts
             reasons = {**counts.failed_by_reason, **counts.filtered_by_reason}
             left = "".join(f", {n} {reason}" for reason, n in reasons.items())
             text = f"{out}: {counts.rows} rows{left}, {counts.duplicates} duplicates"
@@ -61,8 +64,8 @@ def import_(
             from fgmcaps.pipeline.interop.manifest import write_import_manifest
 
             assert form.rows is not None
-            start(None)
-            rows = write_import_manifest(form.rows(path, options, out), out, replace=replace, on_row=step)
+            counter.start(None)
+            rows = write_import_manifest(form.rows(path, options, out), out, replace=replace, on_row=counter.advance)
             text = f"{out}: {rows} tracks; next: fgmcaps build {out} OUT"
     if not quiet:
         click.echo(text)

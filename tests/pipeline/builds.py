@@ -47,7 +47,7 @@ def cut_corpus(folder: Path, tracks: int, seconds: float = 11.0) -> list[Path]:
 
 def command(*args: object) -> list[str]:
     """argv of ``fgmcaps`` in this environment."""
-    return [sys.executable, "-m", "fgmcaps.pipeline.cli", *map(str, args)]
+    return [sys.executable, "-m", "fgmcaps", *map(str, args)]
 
 
 def run(*args: object, **more: object) -> "subprocess.CompletedProcess[str]":

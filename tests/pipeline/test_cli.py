@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from fgmcaps.pipeline.build.output_folder import OutputFolder
-from fgmcaps.pipeline.cli import main
+from fgmcaps.pipeline.cli import COMMANDS, main
 from tests.pipeline.inputs import write_wav
 
 
@@ -236,16 +236,16 @@ def test_help_names_every_command_and_the_exit_codes():
         result = fgmcaps(flag)
         assert result.exit_code == 0
         text = " ".join(result.stdout.split())
-        assert all(word in text for word in (*main.commands, "Exit codes: 0 done"))
-        assert "..." not in text.removeprefix("Usage: main [OPTIONS] COMMAND [ARGS]...")  # no summary is cut short
+        assert all(word in text for word in (*COMMANDS, "Exit codes: 0 done"))
+        assert "..." not in text.removeprefix("Usage: fgmcaps [OPTIONS] COMMAND [ARGS]...")  # no summary is cut short
 
 
-@pytest.mark.parametrize("command", sorted(main.commands))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_has_help_that_fits_a_terminal(command):
     result = fgmcaps(command, "--help")
     assert result.exit_code == 0 and max(map(len, result.stdout.splitlines())) <= 80
     assert "Usage: " in result.stdout and all(
-        option.help for option in main.commands[command].params if option.opts[0][0] == "-"
+        option.help for option in main.get_command(None, command).params if option.opts[0][0] == "-"
     )
 
 
@@ -256,7 +256,7 @@ def test_no_command_at_all_shows_the_help():
 
 def test_help_imports_nothing_heavy_and_answers_at_once():
     code = (
-        "import sys, time\nfrom fgmcaps.pipeline.cli import main\n"
+        "import sys, time\nfrom fgmcaps.pipeline.cli import COMMANDS, main\n"
         "try:\n    main(['build', '--help'])\nexcept SystemExit:\n    pass\n"
         "print(sorted({'apache_beam', 'torch', 'numpy', 'pyarrow', 'pydantic', 'datasets', 'rich'} & set(sys.modules)),"
         " time.process_time(), file=sys.stderr)"
@@ -268,7 +268,7 @@ def test_help_imports_nothing_heavy_and_answers_at_once():
 
 def test_a_refusal_from_the_shell_is_one_line_on_standard_error(music, out):
     done = subprocess.run(
-        [sys.executable, "-m", "fgmcaps.pipeline.cli", "build", str(music), str(out), "--profile", "bset"],
+        [sys.executable, "-m", "fgmcaps", "build", str(music), str(out), "--profile", "bset"],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "") and len(done.stderr.splitlines()) == 1
@@ -277,7 +277,7 @@ def test_a_refusal_from_the_shell_is_one_line_on_standard_error(music, out):
 def test_output_into_a_pipe_that_closes_is_no_error(tmp_path):
     facts = json.dumps({"facts": {}, "caption": "Music."})
     (tmp_path / "captions.jsonl").write_text(f"{facts}\n" * 20_000)
-    command = [sys.executable, "-m", "fgmcaps.pipeline.cli", "check-captions", str(tmp_path / "captions.jsonl")]
+    command = [sys.executable, "-m", "fgmcaps", "check-captions", str(tmp_path / "captions.jsonl")]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout.readline()
     child.stdout.close()

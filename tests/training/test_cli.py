@@ -30,7 +30,7 @@ def test_help_names_the_commands_in_the_order_of_use():
     ("args", "code", "message"),
     [
         (["trian"], 2, "figma: no such command: trian (did you mean 'train'?)"),
-        (["train", "data"], 2, "figma: Missing argument 'OUT'.; see `main train --help`"),
+        (["train", "data"], 2, "figma: Missing argument 'OUT'; see `figma train --help`"),
         (["train", "data", "out", "--epoch", "3"], 2, "figma: No such option '--epoch'"),
         (["train", "data", "out", "--set", "alhpa=1"], 2, "figma: unknown setting 'alhpa' (did you mean 'alpha'?)"),
         (["train", "data", "out", "--config", "smal"], 2, "figma: no configuration smal (did you mean 'small'?)"),

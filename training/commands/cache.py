@@ -5,30 +5,23 @@ from typing import Any
 
 import click
 
-from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.command_group import Choice
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS
-
-
-class Named(click.Choice[str]):
-    """A choice whose error names the nearest one."""
-
-    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        return super().get_invalid_choice_message(value, ctx) + did_you_mean(str(value), map(str, self.choices))
 
 
 @click.command(short_help="Compute the frozen features of a dataset once.")
 @click.argument("data", metavar="DATA")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--audio-encoder", type=Named(list(AUDIO_ENCODERS)), default="muq", show_default=True, help="Of clips.")
-@click.option("--text-encoder", type=Named(list(TEXT_ENCODERS)), default="e5", show_default=True, help="Of captions.")
+@click.option("--audio-encoder", type=Choice(list(AUDIO_ENCODERS)), default="muq", show_default=True, help="Of clips.")
+@click.option("--text-encoder", type=Choice(list(TEXT_ENCODERS)), default="e5", show_default=True, help="Of captions.")
 @click.option("--audio-option", "audio_options", multiple=True, metavar="NAME=VALUE",
               help="Setting of the audio encoder, e.g. path=models/muq, revision=COMMIT.")  # fmt: skip
 @click.option("--text-option", "text_options", multiple=True, metavar="NAME=VALUE",
               help="Setting of the text encoder, e.g. path=models/e5, max_tokens=64.")  # fmt: skip
-@click.option("--dtype", type=Named(["float16", "bfloat16"]), default="float16", show_default=True,
+@click.option("--dtype", type=Choice(["float16", "bfloat16"]), default="float16", show_default=True,
               help="Numbers on disk.")  # fmt: skip
-@click.option("--long", type=Named(["windows", "first"]), default="windows", show_default=True,
+@click.option("--long", type=Choice(["windows", "first"]), default="windows", show_default=True,
               help="Longer audio than the encoder takes: joined windows, or the first one.")  # fmt: skip
 @click.option("--fit-clips", type=click.IntRange(1), default=2000, show_default=True,
               help="Training clips that standardisation is fitted on.")  # fmt: skip
@@ -45,20 +38,23 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
 
     Run again after an interruption, it does only what is missing. `figma train` does this itself where needed.
     """
+    from fgmcaps.common.progress import Progress
     from fgmcaps.training.data.dataset import load_rows
     from fgmcaps.training.encoders import make_audio_encoder, make_text_encoder
     from fgmcaps.training.features.build import build_cache, estimate_size
-    from fgmcaps.training.features.progress import CacheProgress
+    from fgmcaps.training.features.stages import FEATURE_STAGES
 
     audio = make_audio_encoder(given.pop("audio_encoder"), **options(given.pop("audio_options"), "--audio-option"))
     text = make_text_encoder(given.pop("text_encoder"), **options(given.pop("text_options"), "--text-option"))
     rows = load_rows(data, audio_root=audio_root)
-    with CacheProgress(quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         size = estimate_size(rows, audio, text, folder)
         progress.say(
             f"{len(rows):,} rows; about {size.audio / 1e9:.2f} GB of audio, {size.text / 1e9:.2f} GB of text features"
         )
-        done = build_cache(rows, audio, text, folder, device=usable_device(device), report=progress, **given)
+        done = build_cache(
+            rows, audio, text, folder, device=usable_device(device), report=progress.stages(FEATURE_STAGES), **given
+        )
     skipped = len(done) - len(done.rows())
     note = f", {skipped:,} skipped (see {folder / 'skipped.jsonl'})" if skipped else ""
     click.echo(f"{folder}: {len(done.rows()):,} clips{note}, fingerprint {done.fingerprint[:16]}")

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.common.command_group import Choice
+
 
 @click.command("encode", short_help="Make a search index of a dataset's clips.")
 @click.argument("model", metavar="MODEL")
 @click.argument("data", metavar="DATA")
 @click.argument("index", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
+@click.option("--split", type=Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
               help="Clips of the index.")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
@@ -20,13 +22,14 @@ def encode(
     model: str, data: str, index: Path, split: str, cache: Path | None, workers: int, device: str | None, quiet: bool
 ) -> None:
     """Embed the clips of DATA with MODEL into the folder INDEX, for `figma search`."""
-    from fgmcaps.training.commands.progress import stages
+    from fgmcaps.common.progress import Progress
+    from fgmcaps.training.features.stages import FEATURE_STAGES
     from fgmcaps.training.retrieval.figma import Figma, choose_device
     from fgmcaps.training.retrieval.search import open_index
 
     figma = Figma.from_pretrained(model, device=choose_device(device))
-    with stages(quiet) as stage:
-        made = open_index(figma, model, data, split, cache, workers=workers, stage=stage)
+    with Progress(quiet=quiet) as progress:
+        made = open_index(figma, model, data, split, cache, workers=workers, stage=progress.stages(FEATURE_STAGES))
     made.save(index)
     how = f", quantised to {len(made.quantised.centroids)} centroids" if made.quantised else ""
     click.echo(f"{index}: {len(made):,} clips, {len(made.frames):,} frames{how}")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fgmcaps.common.command_group import Choice
+
 if TYPE_CHECKING:
     from fgmcaps.training.evaluation.report_build import EvaluationReport
 
@@ -16,12 +18,12 @@ VIEW_NAMES = ["global", "frame", "fused"]
 @click.command("eval", short_help="Recall with intervals, hubness, and what a model makes of captions.")
 @click.argument("model", metavar="MODEL")
 @click.argument("data", metavar="DATA")
-@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), default="test", show_default=True,
+@click.option("--split", type=Choice(["train", "validation", "test", "all"]), default="test", show_default=True,
               help="Clips and captions that are ranked against each other.")  # fmt: skip
 @click.option("--pool", type=click.IntRange(2), metavar="N", help="Draw N clips of the split (default: all).")
-@click.option("--captions", type=click.Choice(["main", "all"]), default="main", show_default=True,
+@click.option("--captions", type=Choice(["main", "all"]), default="main", show_default=True,
               help="A clip's main caption, or all of its styles.")  # fmt: skip
-@click.option("--view", "views", multiple=True, type=click.Choice(VIEW_NAMES), help="Scores to evaluate (default all).")
+@click.option("--view", "views", multiple=True, type=Choice(VIEW_NAMES), help="Scores to evaluate (default all).")
 @click.option("--truncation", is_flag=True, help="R@K against the first 5, 10, 15, ... tokens of the captions.")
 @click.option("--perturbation", is_flag=True, help="Change one attribute of the captions: key, BPM, tempo word, beats, "
               "chords.")  # fmt: skip
@@ -44,15 +46,16 @@ def evaluate(
     Text to audio and audio to text: R@1/5/10/20 with 95 % intervals over tracks, median rank, MRR, for the global,
     frame and fused score; hubness; the size of the pool.
     """
-    from fgmcaps.training.commands.progress import stages
+    from fgmcaps.common.progress import Progress
     from fgmcaps.training.evaluation.evaluate_model import Plan, evaluate_model
     from fgmcaps.training.evaluation.report_files import write_report
+    from fgmcaps.training.features.stages import FEATURE_STAGES
     from fgmcaps.training.model.scores import VIEWS
     from fgmcaps.training.retrieval.figma import choose_device
 
     plan = Plan(views=[v for v in VIEWS if not views or v in views], device=choose_device(device), **given)
-    with stages(quiet) as stage:
-        report = evaluate_model(model, data, plan, against=against, stage=stage)
+    with Progress(quiet=quiet) as progress:
+        report = evaluate_model(model, data, plan, against=against, stage=progress.stages(FEATURE_STAGES))
     folder = out or (Path(model) / "evaluation" if Path(model).is_dir() else None)
     written = write_report(report, folder) if folder else []
     if as_json:

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.common.command_group import Choice
+
 
 @click.command("search", short_help="Clips that fit a text.")
 @click.argument("model", metavar="MODEL")
 @click.argument("source", metavar="DATA|INDEX")
 @click.argument("text", nargs=-1, required=True)
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, metavar="N", help="Results a text.")
-@click.option("--view", type=click.Choice(["global", "frame", "fused"]), default="fused", show_default=True,
+@click.option("--view", type=Choice(["global", "frame", "fused"]), default="fused", show_default=True,
               help="Score to sort by.")  # fmt: skip
-@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
+@click.option("--split", type=Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
               help="Clips of DATA to search.")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
@@ -25,14 +27,15 @@ def search(
     device: str | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Find the clips of DATA (or of an INDEX by `figma encode`) that fit each TEXT, the best first."""
-    from fgmcaps.training.commands.progress import stages
+    from fgmcaps.common.progress import Progress
+    from fgmcaps.training.features.stages import FEATURE_STAGES
     from fgmcaps.training.model.scores import VIEWS
     from fgmcaps.training.retrieval.figma import Figma, choose_device
     from fgmcaps.training.retrieval.search import open_index
 
     figma = Figma.from_pretrained(model, device=choose_device(device))
-    with stages(quiet) as stage:
-        index = open_index(figma, model, source, split, cache, stage=stage)
+    with Progress(quiet=quiet) as progress:
+        index = open_index(figma, model, source, split, cache, stage=progress.stages(FEATURE_STAGES))
     for query in text:
         hits = figma.search(query, index, top=top, view=next(v for v in VIEWS if v == view))
         if as_json:

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from fgmcaps.common.command_group import Choice
+
 
 @click.command("train", short_help="Published shards in, a trained model out.")
 @click.argument("data", metavar="DATA")
@@ -22,7 +24,7 @@ import click
               help="Features of DATA, computed there if missing (default: OUT.features).")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
               help="Processes that compute features.")  # fmt: skip
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+@click.option("--device", type=Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
               help="Where to compute.")  # fmt: skip
 @click.option("--tensorboard", is_flag=True, default=None, help="Write OUT/tensorboard too.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -41,7 +43,7 @@ def train(
 
     Run again after an interruption, it goes on where it stopped, and ends with the same weights. A finished OUT is left
     alone; one of another configuration is refused. Several GPUs: `accelerate launch --num_processes N -m
-    fgmcaps.training.cli train ...`.
+    fgmcaps.training train ...`.
     """
     from fgmcaps.training.settings import load_settings
 
@@ -50,7 +52,7 @@ def train(
 
     open_run(out, settings, None, None)  # before hours of features
     from fgmcaps.training.features.prepare import features_for
-    from fgmcaps.training.trainer.progress import tells
+    from fgmcaps.training.trainer.progress import recall_means_something
     from fgmcaps.training.trainer.trainer import train as run
 
     where = "cpu" if device == "cpu" else None
@@ -60,7 +62,7 @@ def train(
     if quiet:
         return
     found = result.metrics["validation"]
-    recall = found.get("fused/t2a/R@10") if tells(found) else None
+    recall = found.get("fused/t2a/R@10") if recall_means_something(found) else None
     measured = f"; text-to-audio R@10 {recall:.1%} of {found['pool/clips']:.0f} clips" if recall is not None else ""
     if result.already_done:
         click.echo(f"{out} is trained already: nothing to do{measured}")

@@ -1,17 +1,14 @@
 """From settings and DATA to the feature cache that a training reads."""
 
-import time
 from pathlib import Path
 
-from rich.console import Console
-
+from fgmcaps.common.progress import Progress
 from fgmcaps.training.data.dataset import load_rows
 from fgmcaps.training.encoders import make_audio_encoder, make_text_encoder
 from fgmcaps.training.features.build import build_cache
 from fgmcaps.training.features.cache import FeatureCache
+from fgmcaps.training.features.stages import FEATURE_STAGES
 from fgmcaps.training.settings import TrainSettings
-
-PLAIN_EVERY_S = 10.0
 
 
 def features_for(
@@ -33,30 +30,16 @@ def features_for(
     licences = {audio.name: audio.licence, text.name: text.licence}
     state = PartialState(cpu=device == "cpu")
     if state.is_main_process:
-        build_cache(
-            load_rows(data),
-            audio,
-            text,
-            folder,
-            dtype=settings.cache_dtype,
-            device=device,
-            workers=workers,
-            report=_Lines(quiet),
-        )
+        with Progress(quiet=quiet) as progress:
+            build_cache(
+                load_rows(data),
+                audio,
+                text,
+                folder,
+                dtype=settings.cache_dtype,
+                device=device,
+                workers=workers,
+                report=progress.stages(FEATURE_STAGES),
+            )
     state.wait_for_everyone()
     return FeatureCache.open(folder), licences
-
-
-class _Lines:
-    """Progress of the features in plain lines, at most one in ten seconds."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.console = Console(stderr=True, quiet=quiet, markup=False, highlight=False)
-        self.last, self.stage = time.monotonic(), ""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done < total and now - self.last < PLAIN_EVERY_S and stage == self.stage:
-            return
-        self.last, self.stage = now, stage
-        self.console.print(f"features, {stage}: {done}/{total}", soft_wrap=True)

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from fgmcaps.pipeline.build.progress import BuildProgress, JournalCounter, _duration
+from fgmcaps.common.progress import Progress
+from fgmcaps.pipeline.build.progress import BuildProgress, JournalCounter
 from fgmcaps.pipeline.build.status import Status
 from fgmcaps.pipeline.stages.journal import Record, write_segment
 
@@ -49,20 +50,20 @@ def test_a_retry_takes_back_what_failed(tmp_path):
 @pytest.fixture
 def shown(tmp_path):
     text = io.StringIO()
-    console = Console(file=text, width=200)
-    progress = BuildProgress(tmp_path, tmp_path / "a", tmp_path / "c", console, live=False)
+    shown = Progress(console=Console(file=text, width=200), live=False)
+    progress = BuildProgress(tmp_path, tmp_path / "a", tmp_path / "c", shown)
     return progress, text, Status(tmp_path)
 
 
 def test_plain_lines_count_tracks_clips_and_failures(tmp_path, shown):
     progress, text, status = shown
-    with progress:
-        progress.tick(force=True)
-        assert text.getvalue() == ""  # no stage has begun
-        status.stage("annotate", total=4)
-        write_segment(tmp_path / "a", [annotation(TRACKS[0]), done(TRACKS[0]), letter(TRACKS[1]), done(TRACKS[1])])
-        progress.tick(force=True)
-        write_segment(tmp_path / "a", [annotation(TRACKS[2]), annotation(TRACKS[3]), done(TRACKS[2]), done(TRACKS[3])])
+    progress.tick(force=True)
+    assert text.getvalue() == ""  # no stage has begun
+    status.stage("annotate", total=4)
+    write_segment(tmp_path / "a", [annotation(TRACKS[0]), done(TRACKS[0]), letter(TRACKS[1]), done(TRACKS[1])])
+    progress.tick(force=True)
+    write_segment(tmp_path / "a", [annotation(TRACKS[2]), annotation(TRACKS[3]), done(TRACKS[2]), done(TRACKS[3])])
+    progress.tick(force=True)
     first, last = text.getvalue().splitlines()
     assert first == "Annotating: 2/4 tracks, 1 clips, 1 failed"
     assert last.startswith("Annotating: 4/4 tracks, 3 clips, ") and last.endswith("1 failed")
@@ -109,16 +110,9 @@ def test_a_bar_is_drawn_on_a_terminal(tmp_path):
     console = Console(file=text, width=100, force_terminal=True, markup=False)
     Status(tmp_path).stage("annotate", total=2)
     write_segment(tmp_path / "a", [done(TRACKS[0])])
-    with BuildProgress(tmp_path, tmp_path / "a", tmp_path / "c", console, live=True) as progress:
-        progress.tick(force=True)
+    with Progress(console=console, live=True) as shown:
+        BuildProgress(tmp_path, tmp_path / "a", tmp_path / "c", shown).tick(force=True)
     assert "Annotating" in text.getvalue() and "1/2 tracks" in text.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3599, "59 min 59 s"), (7260, "2 h 1 min")]
-)
-def test_durations_are_told_in_two_units(seconds, text):
-    assert _duration(seconds) == text
 
 
 def test_the_status_survives_and_is_forgotten(tmp_path):

@@ -1,0 +1,16 @@
+"""``fgmcaps report``."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("report", short_help="Write a page to look at and listen to.")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--sample", type=click.IntRange(0), default=12, show_default=True, help="Clips to show and play.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
+def report(out: Path, sample: int, seed: int) -> None:
+    """Write OUT/report.html: histograms, coverage, and clips to hear with beats and chords over the waveform."""
+    from fgmcaps.pipeline.report import write_report
+
+    click.echo(write_report(out, sample=sample, seed=seed))

@@ -1,0 +1,29 @@
+"""``fgmcaps validate``."""
+
+import click
+
+from fgmcaps.common.errors import InvalidDataError
+
+
+@click.command("validate", short_help="Check a dataset end to end.")
+@click.argument("out", metavar="OUT|hf://USER/NAME[@REVISION]")
+@click.option("--audio-every", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+              help="Decode the audio of every N-th row only.")  # fmt: skip
+def validate(out: str, audio_every: int) -> None:
+    """Check the dataset OUT: schema, ids, ranges, chords, captions against facts, splits, counts, checksums, audio.
+
+    A published one (hf://user/name) is brought into a temporary folder first.
+    """
+    from fgmcaps.pipeline.hub.pull import local_copy
+    from fgmcaps.pipeline.validation.validate import summary
+    from fgmcaps.pipeline.validation.validate import validate as check
+
+    notes: list[str] = []
+    with local_copy(out) as folder:
+        problems = check(folder, audio_every=audio_every, notes=notes)
+    for problem in problems[:100]:
+        click.echo(str(problem))
+    if problems:
+        rules = ", ".join(f"{n} x {rule}" for rule, n in summary(problems).items())
+        raise InvalidDataError(f"{out} is not valid: {rules}")
+    click.echo("; ".join([f"{out} is valid", *notes]))
