@@ -11,10 +11,11 @@ from rich.table import Table
 from fgmcaps.annotators import load_profile
 from fgmcaps.captioning.prompts.prompting import load_prompt
 from fgmcaps.common.errors import FgmcapsError, MachineError
+from fgmcaps.common.progress import Progress
 from fgmcaps.pipeline.build.build import Build, BuildSpec
 from fgmcaps.pipeline.build.output_folder import OutputFolder
 from fgmcaps.pipeline.build.plan import check_given_splits, make_plan
-from fgmcaps.pipeline.build.progress import BuildProgress, is_terminal
+from fgmcaps.pipeline.build.progress import BuildProgress
 from fgmcaps.pipeline.build.runner import check_runner
 from fgmcaps.pipeline.build.state import any_failed, forget_failures
 from fgmcaps.pipeline.build.supervise import supervise
@@ -82,8 +83,10 @@ def run_build(
         if missing:
             raise MachineError(f"profile {config.profile!r} cannot run here: {'; '.join(missing)}")
         build.status.reset()
-        with BuildProgress(folder.work, build.annotations, build.captions, console, is_terminal() and not quiet) as bar:
+        with Progress(console=console, quiet=quiet) as progress:
+            bar = BuildProgress(folder.work, build.annotations, build.captions, progress)
             supervise(build.spec, bar.tick)
+            bar.tick(force=True)
         if last != "write":
             state = build.state()
             console.print(
