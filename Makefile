@@ -18,10 +18,10 @@ help: ## Show the targets
 
 setup: $(STAMP) ## Create .venv from the lock
 
-$(STAMP): requirements/main.lock requirements/torch.lock pyproject.toml
+$(STAMP): requirements/main.lock requirements/torch.lock requirements/install_torch.sh pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --no-deps --require-hashes -r requirements/main.lock
-	$(PIP) -r requirements/torch.lock
+	sh requirements/install_torch.sh $(BIN)/python
 	$(PIP) --no-deps --no-build-isolation -e .
 	$(BIN)/python -c "from fgmcaps.annotators.libraries.librosa import load_librosa; load_librosa()" # compiles, before processes do it at once
 	touch $@
@@ -39,7 +39,7 @@ lint: setup
 
 types: setup
 	mkdir -p build/types/fgmcaps
-	ln -sfn $(addprefix ../../../,$(ROOMS) fgmcaps/__init__.py fgmcaps/py.typed) build/types/fgmcaps/
+	ln -sfn $(addprefix ../../../,$(ROOMS) $(wildcard fgmcaps/*.py) fgmcaps/py.typed) build/types/fgmcaps/
 	$(BIN)/mypy
 
 unit: setup

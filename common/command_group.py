@@ -15,6 +15,7 @@ import click
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_USAGE, FgmcapsError
+from fgmcaps.common.extras import remedy_for
 
 
 class Choice(click.Choice[str]):
@@ -67,6 +68,12 @@ class CommandGroup(click.Group):
             code = super().main(*args, **extra)
         except FgmcapsError as error:
             code = self._fail(str(error), error.exit_code)
+        except ModuleNotFoundError as error:
+            module = (error.name or "").partition(".")[0]
+            remedy = remedy_for(module)
+            if remedy is None:
+                raise
+            code = self._fail(f"{module} is not installed; run {remedy} (or `make setup`)", EXIT_ENVIRONMENT)
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = error.exit_code

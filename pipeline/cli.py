@@ -29,6 +29,7 @@ COMMANDS = {
         "export": "export:export",
         "import": "import_:import_",
         "evaluate-labels": "evaluate_labels:evaluate_labels",
+        "doctor": "doctor:doctor",
     }.items()
 }
 

@@ -23,6 +23,7 @@ COMMANDS = {
         "explain": "explain:explain",
         "encode": "encode:encode",
         "push": "push:push",
+        "doctor": "doctor:doctor",
     }.items()
 }
 

@@ -43,6 +43,14 @@ class WeightsSource:
                 return str(HfApi().model_info(self.repository, revision=self.revision).sha)
         return self._cached(self.revision).name
 
+    def is_cached(self) -> bool:
+        """True where using the weights fetches nothing."""
+        from huggingface_hub import try_to_load_from_cache
+
+        if self.path is not None:
+            return True
+        return isinstance(try_to_load_from_cache(self.repository, "config.json", revision=self.revision), str)
+
     def folder(self) -> Path:
         """The folder with the files, downloaded where the Hub's local cache lacks them; what comes is said first.
 
