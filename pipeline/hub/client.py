@@ -29,7 +29,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from fgmcaps.common.errors import FgmcapsError, MachineError
-from fgmcaps.pipeline.hub.plan import RemoteFile
+from fgmcaps.pipeline.hub.tree_difference import RemoteFile
 
 TRIES = 5
 FIRST_WAIT_S = 1.0

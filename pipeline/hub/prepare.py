@@ -41,7 +41,6 @@ from fgmcaps.pipeline.dataset.read import BATCH_ROWS, ShardError, iter_rows, ite
 from fgmcaps.pipeline.dataset.shards import parse_shard_name, write_shard
 from fgmcaps.pipeline.dataset.stats import Stats, stats_of_rows
 from fgmcaps.pipeline.hub.croissant import croissant_bytes
-from fgmcaps.pipeline.hub.licence_policy import decide
 from fgmcaps.pipeline.hub.light import METADATA_COLUMNS, LightWriter, metadata_features
 from fgmcaps.pipeline.hub.plots import draw_plots
 from fgmcaps.pipeline.hub.progress import TransferProgress
@@ -57,6 +56,7 @@ from fgmcaps.pipeline.hub.publication import (
     PublishedFile,
     publication_bytes,
 )
+from fgmcaps.pipeline.licences.policy import decide
 from fgmcaps.pipeline.validation.audio_rules import WITHHELD_FLAG
 from fgmcaps.schemas import Manifest, ShardFile
 from fgmcaps.schemas.arrow import COLUMNS

@@ -20,9 +20,9 @@ from fgmcaps.common.files import write_atomically
 from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, sha256_of
 from fgmcaps.pipeline.dataset.shards import DATA_FOLDER
 from fgmcaps.pipeline.hub.client import Head, Hub, own_progress
-from fgmcaps.pipeline.hub.plan import RemoteFile, is_ours
 from fgmcaps.pipeline.hub.progress import TransferProgress
 from fgmcaps.pipeline.hub.publication import MAX_PUBLICATION_BYTES, PUBLICATION_NAME, PublishedFile, read_publication
+from fgmcaps.pipeline.hub.tree_difference import RemoteFile, is_ours
 from fgmcaps.schemas import ContractError, Manifest, from_json
 
 WORK = ".pull"

@@ -19,8 +19,6 @@ from huggingface_hub import CommitOperationDelete
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, is_complete
 from fgmcaps.pipeline.hub.client import TRIES, Head, Hub, is_stale_parent, is_transient, own_progress, pause
-from fgmcaps.pipeline.hub.licence_policy import judge
-from fgmcaps.pipeline.hub.plan import PushPlan, RemoteFile, make_plan, managed, strangers
 from fgmcaps.pipeline.hub.prepare import Prepared, PublishSettings, prepare
 from fgmcaps.pipeline.hub.progress import TransferProgress
 from fgmcaps.pipeline.hub.publication import (
@@ -31,7 +29,9 @@ from fgmcaps.pipeline.hub.publication import (
     Publication,
     read_publication,
 )
+from fgmcaps.pipeline.hub.tree_difference import PushPlan, RemoteFile, make_plan, managed, strangers
 from fgmcaps.pipeline.hub.upload import Addition, Uploader
+from fgmcaps.pipeline.licences.policy import judge
 from fgmcaps.schemas import ContractError
 
 STAGING = ".publish"

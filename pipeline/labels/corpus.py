@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fgmcaps.common.errors import FgmcapsError, MachineError
-from fgmcaps.pipeline.labels.jams_truth import read_jams
+from fgmcaps.pipeline.formats.jams import read_jams
 from fgmcaps.pipeline.sources.base import printable
 from fgmcaps.pipeline.sources.folder import AUDIO_SUFFIXES, walk
 

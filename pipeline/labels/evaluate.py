@@ -22,8 +22,8 @@ from fgmcaps.common.files import write_atomically
 from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
 from fgmcaps.pipeline.audio.windows import choose_windows
 from fgmcaps.pipeline.config import fingerprint
+from fgmcaps.pipeline.formats.jams import truth_of_window
 from fgmcaps.pipeline.labels.corpus import TruthTrack
-from fgmcaps.pipeline.labels.jams_truth import truth_of_window
 from fgmcaps.schemas import Estimate, Labels, from_json, to_json
 from fgmcaps.schemas.truth import ClipTruth
 

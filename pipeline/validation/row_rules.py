@@ -10,7 +10,7 @@ from fgmcaps.pipeline.dataset.read import facts_of_row
 from fgmcaps.schemas import CLIP_SECONDS, ContractError, Estimate, from_json
 from fgmcaps.schemas.harte import ChordSyntaxError, parse_chord
 from fgmcaps.schemas.ids import MAX_START_MS, parse_clip_id
-from fgmcaps.schemas.meter import TIME_SIGNATURES
+from fgmcaps.schemas.meter import METERS
 from fgmcaps.schemas.music import KEYS, tempo_marking
 
 Row = Mapping[str, Any]
@@ -93,13 +93,11 @@ def _meter(row: Row) -> Iterator[str]:
     if (signature is None) != (count is None):
         yield f"time_signature is {signature!r} but beat_count is {count}: both or neither"
     elif signature is not None:
-        if signature not in TIME_SIGNATURES:
-            yield f"time_signature {signature!r} is none of {', '.join(TIME_SIGNATURES)}"
-            return
-        over, under = map(int, signature.split("/"))
-        # A compound meter may be counted in eighths or in dotted quarters.
-        if count != over and not (under == 8 and count * 3 == over):
-            yield f"{count} beats in a bar do not fit {signature}"
+        meter = METERS.get(signature)
+        if meter is None:
+            yield f"time_signature {signature!r} is none of {', '.join(METERS)}"
+        elif count != meter.felt:
+            yield f"beat_count is {count}, but {signature} has {meter.felt} felt beats in a bar"
 
 
 def _key(row: Row) -> Iterator[str]:

@@ -1,13 +1,18 @@
 """JAMS documents, read and validated by the `jams` package."""
 
 import dataclasses
+import hashlib
 import io
 import json
 
 import jams
 import pytest
 
-from fgmcaps.pipeline.formats.jams import beat_positions, jams_of
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import iter_rows
+from fgmcaps.pipeline.formats.jams import jams_of
+from fgmcaps.pipeline.formats.registry import EXPORTERS
+from fgmcaps.pipeline.formats.run.export_dataset import export_dataset
 from fgmcaps.schemas import Labels
 from tests.factories import TOOLS, make_annotation
 
@@ -53,16 +58,14 @@ def test_nothing_known_is_a_valid_document():
     assert len(document.annotations) == 0
 
 
-@pytest.mark.parametrize(
-    ("downbeats", "count", "expected"),
-    [
-        ((), 4, [None] * 6),
-        ((1.0, 4.0), 3, [1, 2, 3, 1, 2, 3]),
-        ((3.0,), 4, [3, 4, 1, 2, 3, 4]),
-        ((3.0,), None, [None, None, 1, 2, 3, 4]),
-        ((2.0, 4.0), 2, [2, 1, 2, 1, 2, 3]),
-    ],
-)
-def test_positions_in_the_bar(downbeats, count, expected):
-    labels = Labels(beats=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0), downbeats=downbeats, beat_count=count)
-    assert [position for _, position in beat_positions(labels)] == expected
+def test_every_clip_is_a_valid_document_with_its_audio_beside(three_splits, tmp_path):
+    export_dataset(three_splits, tmp_path / "x", EXPORTERS["jams"])
+    rows = [row for _, row in iter_rows(three_splits, read_manifest(three_splits), ("id", "split", "caption", "audio"))]
+    assert len(list((tmp_path / "x").rglob("*.jams"))) == len(rows) == 30
+    for row in rows[::5]:
+        path = tmp_path / "x" / row["split"] / row["id"][:2] / f"{row['id']}.jams"
+        document = jams.load(str(path), strict=True)
+        assert document.validate(strict=True)
+        assert document.sandbox["caption"] == row["caption"]
+        flac = path.with_suffix(".flac").read_bytes()
+        assert hashlib.sha256(flac).digest() == hashlib.sha256(row["audio"]["bytes"]).digest()

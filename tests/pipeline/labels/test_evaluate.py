@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from fgmcaps.annotators.evaluation import judge, study
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.cli import main
+from fgmcaps.pipeline.formats.jams import read_jams, truth_of_window
 from fgmcaps.pipeline.labels.corpus import jams_of_track, open_truth
 from fgmcaps.pipeline.labels.evaluate import CACHE, PlainProgress
-from fgmcaps.pipeline.labels.jams_truth import read_jams, truth_of_window
 from fgmcaps.pipeline.labels.report import as_json, markdown, number, write_study
 from fgmcaps.schemas import ChordSpan, Labels
 from fgmcaps.schemas.truth import ClipTruth
@@ -83,9 +83,9 @@ def test_the_sandbox_names_the_time_signature() -> None:
     ("text", "says"),
     [
         ("{", "cannot read the truth"),
-        ("[]", "is no JAMS document"),
-        ('{"annotations": [1]}', "is no JAMS document"),
-        (json.dumps(jams(segment_open=[])), "holds the namespaces segment_open; needed is any of beat, "),
+        ("[]", "is not a JAMS document"),
+        ('{"annotations": [1]}', "is not a JAMS document"),
+        (json.dumps(jams(segment_open=[])), "holds the namespaces segment_open; it needs one of beat, "),
         (json.dumps(jams()), r"holds the namespaces \(none\)"),
     ],
 )

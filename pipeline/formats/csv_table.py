@@ -1,0 +1,39 @@
+"""CSV: one flat table of all clips, and a second one that says what its columns mean.
+
+``clips.csv``: UTF-8, comma, quotes doubled, one header line; the columns of the dataset without ``audio`` and ``raw``.
+A null is an empty cell, a list is JSON in a cell, a number is as Python prints it (it reads back to the same float).
+``columns.csv``: name, type, meaning.
+"""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from fgmcaps.pipeline.dataset.columns_page import type_name
+from fgmcaps.pipeline.formats.base import FLAT_COLUMNS, Exporter, Shards
+from fgmcaps.schemas import Manifest
+from fgmcaps.schemas.arrow import COLUMNS
+
+
+def write_csv(folder: Path, shards: Shards, manifest: Manifest) -> None:
+    """See the module."""
+    with (folder / "columns.csv").open("w", encoding="utf-8", newline="") as handle:
+        table = csv.writer(handle, lineterminator="\n")
+        table.writerow(("column", "type", "meaning"))
+        table.writerows((c.name, type_name(c.type), c.meaning) for c in COLUMNS if c.name in FLAT_COLUMNS)
+    with (folder / "clips.csv").open("w", encoding="utf-8", newline="") as handle:
+        table = csv.writer(handle, lineterminator="\n")
+        table.writerow(FLAT_COLUMNS)
+        for _, rows in shards:
+            table.writerows([cell(row[name]) for name in FLAT_COLUMNS] for row in rows)
+
+
+def cell(value: Any) -> str:
+    """One value as text."""
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
+
+
+CSV = Exporter("csv", "one flat table, lists as JSON, no audio", "unused", write_csv)

@@ -1,0 +1,1 @@
+"""Carry out one export or one import, whole or not at all."""

@@ -1,0 +1,1 @@
+"""What several layouts need, each in a file of its own."""
