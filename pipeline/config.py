@@ -3,8 +3,6 @@
 What changes rows is part of a fingerprint; what only changes speed (workers, runner) is not in this object at all.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.common.fingerprints import fingerprint
 from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
 # Raised when the same audio and settings would give other clips or other labels than the version before.
@@ -166,11 +165,6 @@ class BuildConfig(BaseModel):
 
 def _rank(split: str) -> int:
     return SPLITS.index(split) if split in SPLITS else len(SPLITS)
-
-
-def fingerprint(**parts: Any) -> str:
-    """SHA-256 (hex) of the canonical JSON of ``parts``."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
 
 
 def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[str, Any] | None = None) -> BuildConfig:
