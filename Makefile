@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 ROOMS := common schemas annotators captioning pipeline training
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_WHEEL := $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation
 INPUT ?=
 OUT ?= demo-out
 TRUTH ?= truth-out
 QUERIES ?= "a fast piece in D major" "slow music in 3/4 time" "a minor key at about 120 BPM"
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo truth test check lint types unit omnizart test-omnizart chordino test-chordino vllm test-vllm lock clean
+.PHONY: help setup demo truth test check lint types unit fuzz dist omnizart test-omnizart chordino test-chordino vllm test-vllm lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,6 +54,10 @@ truth: setup ## Render music of known beats, meter, key and chords into TRUTH=tr
 	$(BIN)/python -m benchmarks.truth negatives $(TRUTH)/negatives
 	$(BIN)/python -m benchmarks.truth recorded $(TRUTH)/recorded
 
+dist: setup ## Build the wheel into dist/
+	$(PIP_WHEEL) -w dist .
+	rm -rf build/lib build/bdist.*
+
 omnizart: ## Environment of Omnizart (the paper profile's chords; needs a C++ compiler)
 	sh annotators/workers/make_omnizart_env.sh
 
@@ -65,7 +70,7 @@ chordino: ## Environment of Chordino (optional; needs a C++ compiler)
 test-chordino: setup ## Test Chordino (after `make chordino`)
 	FGMCAPS_TEST_CHORDINO=1 $(BIN)/pytest tests/chordino
 
-vllm: ## Environment of vLLM for `--serve` (CUDA build where there is a GPU, else the CPU build, 3.5 GB)
+vllm: ## Environment of vLLM for `--serve` (its CUDA build where there is a GPU, else its CPU build: 3.5 to 6.3 GB)
 	sh captioning/make_vllm_env.sh
 
 test-vllm: setup ## Test captions by a real vLLM with a 135 M model (after `make vllm`)
