@@ -5,15 +5,19 @@ Conventions
 - A clip is a 10 s cut of a recording, re-encoded: an adaptation, not a verbatim copy. Licences that allow only verbatim
   copies (the ND family) therefore do not allow it.
 - What the table does not know does not allow: no licence, an unknown name, a sentence.
-- A row may name SPDX expressions: with ``OR`` one part that allows is enough, with ``AND`` all must; a part that the
-  table does not know makes the whole unknown.
+- A row may name SPDX expressions, brackets included: with ``OR`` one part that allows is enough if the table knows the
+  others too, with ``AND`` all parts must allow. ``WITH`` and what cannot be read as an expression are names.
 - The table knows licences, not law: it errs on the side of keeping audio back, and says why.
 """
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
+
+from license_expression import Licensing
+
+from fgmcaps.pipeline.licences.names import normal_name
 
 Kind = Literal["allowed", "forbidden", "reserved", "unknown"]
 
@@ -66,25 +70,16 @@ _CC = re.compile(
     rf"(?:-(?:international|unported|generic|deed|igo|[a-z]{{2}}|{'|'.join(_PLACES)}))*"
 )
 _NO_DERIVATIVES = re.compile(r"(?:^|-)by-(?:[a-z]+-)*nd(?:-|$)")
-_CC_URL = re.compile(
-    r"https?://(?:www\.)?creativecommons\.org/(?P<path>licenses|publicdomain)/(?P<name>[a-z-]+)(?:/.*)?"
-)
-_WORDS = (
-    (r"creative-commons-", "cc-"),
-    (r"attribution", "by"),
-    (r"non-?commercial", "nc"),
-    (r"share-?alike", "sa"),
-    (r"no-?deriv(?:ative)?s?(?:-works)?", "nd"),
-    (r"^the-", ""),
-    (r"-(?:public-)?licen[cs]e(?=-|$)", ""),
-    (r"^ccby", "cc-by"),
-    (r"^universal-|-universal$", ""),
-)
+_ALL_MUST: tuple[Kind, ...] = ("forbidden", "unknown", "reserved", "allowed")
+_ONE_IS_ENOUGH: tuple[Kind, ...] = ("unknown", "allowed", "reserved", "forbidden")
+"""The first kind that a part of an expression has is the kind of the whole."""
+
+_EXPRESSIONS = Licensing()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the table says of a licence: its kind, and one sentence for people."""
+    """What the table knows about a licence: its kind, and one sentence for people."""
 
     kind: Kind
     reason: str
@@ -95,6 +90,7 @@ class Verdict:
         return self.kind == "allowed"
 
 
+@lru_cache(maxsize=1024)  # a corpus has few licences and many rows
 def judge(licence: str | None) -> Verdict:
     """The verdict on a licence as a row names it: a name, a Creative Commons address, or an SPDX expression."""
     text = " ".join((licence or "").split())
@@ -102,24 +98,29 @@ def judge(licence: str | None) -> Verdict:
         return Verdict("unknown", "no licence is given")
     if len(text) > 200:
         return Verdict("unknown", "a text, not the name of a licence")
-    choices = [[_judge_name(part) for part in choice.split(" AND ")] for choice in text.split(" OR ")]
-    if len(choices) == 1 and len(choices[0]) == 1:
-        return choices[0][0]
-    parts = [verdict for choice in choices for verdict in choice]
-    unknown = next((verdict for verdict in parts if verdict.kind == "unknown"), None)
-    if unknown is not None:
-        return unknown
-    if any(all(verdict.allowed for verdict in choice) for choice in choices):
-        return Verdict("allowed", "an allowed choice of the expression")
-    return next(verdict for verdict in parts if not verdict.allowed)
+    if not re.search(r"(?: |\))(?:AND|OR)(?: |\()", text):
+        return _judge_name(text)
+    try:
+        expression = _EXPRESSIONS.parse(text)
+    except Exception:  # not an expression; besides its own errors the parser raises IndexError and AssertionError
+        return _judge_name(text)
+    return _judge_expression(expression)
+
+
+def _judge_expression(node: Any) -> Verdict:
+    """The verdict on a parsed expression."""
+    if not isinstance(node, _EXPRESSIONS.AND | _EXPRESSIONS.OR):
+        return _judge_name(node.render())
+    order = _ALL_MUST if isinstance(node, _EXPRESSIONS.AND) else _ONE_IS_ENOUGH
+    return min(map(_judge_expression, node.args), key=lambda verdict: order.index(verdict.kind))
 
 
 def decide(licence: str | None, assumed: str | None = None) -> Verdict:
     """:func:`judge`, after the publisher's own statement.
 
-    ``assumed`` is the licence under which the publisher says that he may publish. It speaks for rows without a licence,
-    with an unknown one, and with all rights reserved (an owner may grant what he has reserved). It never overrides a
-    licence that is known and forbids.
+    ``assumed`` is the licence under which the publishers state that they may publish. It applies to rows without a
+    licence, with an unknown one, and with all rights reserved (owners may grant what they have reserved). It never
+    overrides a licence that is known and forbids.
     """
     verdict = judge(licence)
     if assumed is not None and verdict.kind in ("unknown", "reserved"):
@@ -127,9 +128,8 @@ def decide(licence: str | None, assumed: str | None = None) -> Verdict:
     return verdict
 
 
-@lru_cache(maxsize=1024)  # a corpus has few licences and many rows
 def _judge_name(name: str) -> Verdict:
-    key = _normal(name)
+    key = normal_name(name)
     if key in _ALLOWED:
         return Verdict("allowed", "allows copies and adaptations")
     if key in _RESERVED:
@@ -144,18 +144,3 @@ def _judge_name(name: str) -> Verdict:
     if _SOURCE_CODE.fullmatch(key):
         return Verdict("forbidden", "asks for the corresponding source, which a clip does not carry")
     return Verdict("unknown", "the licence is not in the table")
-
-
-def _normal(name: str) -> str:
-    """Lower case, one dash between words, Creative Commons names in their short form."""
-    text = name.strip().lower()
-    match = _CC_URL.fullmatch(text)
-    if match:
-        if match["path"] == "publicdomain":
-            return {"zero": "cc0", "mark": "pdm"}.get(match["name"], match["name"])
-        return f"cc-{match['name']}"
-    text = re.sub(r"[\s_,/]+", "-", re.sub(r"[()]", " ", text).strip() or text)
-    text = re.sub(r"-+", "-", text).strip("-.")
-    for pattern, short in _WORDS:
-        text = re.sub(pattern, short, text)
-    return re.sub(r"-+", "-", text).strip("-")

@@ -1,7 +1,9 @@
 """What may leave: every name is a judgement a person can check against the licence's text."""
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fgmcaps.pipeline.licences.policy import decide, judge
@@ -36,6 +38,8 @@ ALLOWED = [
     "Attribution-NonCommercial-ShareAlike (aka Music Sharing) 3.0 International",
     "CC-BY-4.0 OR GPL-2.0",
     "MIT AND CC0-1.0",
+    "(CC-BY-ND-4.0 OR MIT) AND CC0-1.0",
+    "(CC-BY-4.0)OR(GPL-2.0)",
 ]
 FORBIDDEN = [
     "CC-BY-ND-4.0",
@@ -50,8 +54,21 @@ FORBIDDEN = [
     "AGPL-3.0-only",
     "MIT AND CC-BY-ND-4.0",
     "CC-BY-ND-4.0 OR GPL-2.0",
+    "(MIT OR GPL-2.0) AND CC-BY-ND-4.0",
+    "CC-BY-ND-4.0 AND (MIT OR CC-BY-4.0)",
+    "All rights reserved AND CC-BY-ND-4.0",
+    "CC-BY-ND-4.0 AND ask me",
+    "(CC-BY-ND-4.0 OR MIT",
 ]
-RESERVED = ["All rights reserved", "all-rights-reserved", "Copyright", "(C)", "proprietary", "Royalty-free"]
+RESERVED = [
+    "All rights reserved",
+    "All rights reserved OR CC-BY-ND-4.0",
+    "all-rights-reserved",
+    "Copyright",
+    "(C)",
+    "proprietary",
+    "Royalty-free",
+]
 UNKNOWN = [
     None,
     "",
@@ -67,6 +84,10 @@ UNKNOWN = [
     "https://example.org/creativecommons.org/licenses/by/4.0/",
     "free for personal use",
     "MIT OR ask me",
+    "MIT WITH ask-me",
+    "MIT AND",
+    "AND",
+    "(MIT AND) OR",
     "not public domain",
     "No CC0",
     "CC-BY-4.0 except for the guitar",
@@ -113,6 +134,19 @@ def test_no_text_breaks_the_table_and_nothing_with_nd_passes(text):
     assert not judge(f"CC-BY-ND {text.strip()}").allowed or " OR " in text
 
 
-@given(st.sampled_from(ALLOWED[:-2]), st.sampled_from(["upper", "lower", "title"]))
+_TOKENS = st.sampled_from(["AND", "OR", "WITH", "or", "(", ")", "()", "MIT", "ask me", "©", ":", "GPL-2.0+"])
+
+
+@example([], ["AND", "()"])
+@given(st.lists(_TOKENS, max_size=12), st.lists(_TOKENS, max_size=12))
+def test_no_expression_breaks_it_and_nd_passes_only_beside_a_choice(before, after):
+    text = " ".join([*before, "CC-BY-ND-4.0", *after])
+    assert not judge(text).allowed or " OR " in text.upper()
+
+
+@given(
+    st.sampled_from([name for name in ALLOWED if not re.search("AND|OR", name)]),
+    st.sampled_from(["upper", "lower", "title"]),
+)
 def test_case_does_not_matter(licence, how):
     assert judge(getattr(licence, how)()).allowed
