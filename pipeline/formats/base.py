@@ -28,7 +28,6 @@ class Exporter:
     """
 
     name: str
-    summary: str
     audio: Literal["required", "optional", "unused"]
     write: Callable[[Path, Shards, Manifest], None]
     splits: tuple[str, ...] | None = None
@@ -119,7 +118,6 @@ class DatasetImporter:
     """Reads a layout with audio and captions into a finished dataset. ``options``: names of ImportOptions it knows."""
 
     name: str
-    summary: str
     options: frozenset[str]
     open: Callable[[Path, ImportOptions], ForeignDataset]
 
@@ -130,7 +128,6 @@ class MetadataImporter:
     ``fgmcaps build``. ``options``: names of ImportOptions it knows."""
 
     name: str
-    summary: str
     options: frozenset[str]
     lines: Callable[[Path, ImportOptions, Path], Iterator[ManifestLine]]
 

@@ -1,4 +1,4 @@
-"""CSV: one flat table of all clips, and a second one that says what its columns mean.
+"""CSV: one flat table of all clips, and a second one with the meaning of its columns.
 
 ``clips.csv``: UTF-8, comma, quotes doubled, one header line; the columns of the dataset without ``audio`` and ``raw``.
 A null is an empty cell, a list is JSON in a cell, a number is as Python prints it (it reads back to the same float).
@@ -36,4 +36,4 @@ def cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
 
 
-CSV = Exporter("csv", "one flat table, lists as JSON, no audio", "unused", write_csv)
+CSV = Exporter("csv", "unused", write_csv)

@@ -61,7 +61,7 @@ def fma_lines(path: Path, options: ImportOptions, manifest: Path) -> Iterator[Ma
 
 
 def _ids(text: str) -> list[int]:
-    """Genre ids of a cell such as ``[21, 4]``; none where it is no such list."""
+    """Genre ids of a cell such as ``[21, 4]``; none where it is not such a list."""
     try:
         values = json.loads(text) if text else []
     except (ValueError, RecursionError):
@@ -97,7 +97,6 @@ def _csv_rows(file: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
 
 FMA = MetadataImporter(
     "fma",
-    "FMA's metadata: tracks.csv or its folder -> a manifest for build",
     frozenset(("audio_root", "splits")),
     fma_lines,
 )

@@ -82,7 +82,6 @@ def _texts(place: Path) -> dict[str, bytes]:
 
 FMACAPS = DatasetImporter(
     "fmacaps",
-    "FMACaps-Eval: FMACaps_eval_set.tar.gz or its folder",
     frozenset(("variant", "licence")),
     open_fmacaps,
 )

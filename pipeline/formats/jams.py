@@ -255,4 +255,4 @@ def _chords(observations: Sequence[_Observation] | None, start: float, end: floa
     return tuple(spans)
 
 
-JAMS = Exporter("jams", "one .jams and one .flac a clip", "optional", write_jams)
+JAMS = Exporter("jams", "optional", write_jams)

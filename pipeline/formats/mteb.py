@@ -138,10 +138,9 @@ def _clips_of(file: Path, licence: str | None) -> Iterator[ForeignClip | DeadLet
         raise FgmcapsError(f"{file}: damaged after row {number} ({error}); download it again") from None
 
 
-MTEB = Exporter("mteb", "Parquet of id, audio, caption for MTEB's FGMCaps tasks", "required", write_mteb, ("test",))
+MTEB = Exporter("mteb", "required", write_mteb, ("test",))
 FGMCAPS_BENCHMARK = DatasetImporter(
     "fgmcaps-benchmark",
-    "the published benchmark: Parquet of id, caption, audio",
     frozenset(("licence",)),
     open_benchmark,
 )

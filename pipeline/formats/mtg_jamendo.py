@@ -113,7 +113,6 @@ def _splits(table: Path, name: str | None) -> dict[str, str]:
 
 MTG_JAMENDO = MetadataImporter(
     "mtg-jamendo",
-    "MTG-Jamendo's metadata: autotagging.tsv or its folder -> a manifest for build",
     frozenset(("audio_root", "splits")),
     jamendo_lines,
 )

@@ -268,10 +268,9 @@ def _rows(file: Path | None, letters: list[DeadLetter]) -> Iterator[tuple[str, d
             yield from located_rows(handle, file.name, letters)
 
 
-MUSICBENCH_EXPORT = Exporter("musicbench", "MusicBench's JSON lines and WAV files", "optional", write_musicbench)
+MUSICBENCH_EXPORT = Exporter("musicbench", "optional", write_musicbench)
 MUSICBENCH_IMPORT = DatasetImporter(
     "musicbench",
-    "MusicBench: folder with MusicBench_*.json and the tar or its files",
     frozenset(("variant", "keep_copies", "licence")),
     open_musicbench,
 )

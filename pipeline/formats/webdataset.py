@@ -1,8 +1,8 @@
-"""WebDataset: tar shards with ``{id}.flac``, ``{id}.json`` and ``{id}.txt`` (the caption) in a row.
+"""WebDataset: tar shards with ``{id}.flac``, ``{id}.json`` and ``{id}.txt`` (the caption), one after the other.
 
 One tar a Parquet shard, under the same name, so that the splits are found by name. Headers hold no clock, user or
 machine: equal rows give equal bytes. The JSON holds all columns but ``audio`` and ``raw``. The card names the features:
-``datasets`` would else guess them from five clips, and stumble over the first value that was null in all of those.
+``datasets`` would otherwise guess them from five clips and fail at the first value that was null in all of those.
 """
 
 import io
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def write_webdataset(folder: Path, shards: Shards, manifest: Manifest) -> None:
-    """See the module. A split's empty shards are left out: readers stumble over tars without members."""
+    """See the module. Empty shards are left out: readers fail on tars without members."""
     splits: dict[str, None] = {}
     for shard, rows in shards:
         if not shard.rows:
@@ -34,7 +34,7 @@ def write_webdataset(folder: Path, shards: Shards, manifest: Manifest) -> None:
                 _add(tar, f"{row['id']}.flac", required_audio(row, "webdataset"))
                 _add(tar, f"{row['id']}.json", text.encode("utf-8"))
                 _add(tar, f"{row['id']}.txt", row["caption"].encode("utf-8"))
-    (folder / "README.md").write_text(card(list(splits)), encoding="utf-8")
+    (folder / "README.md").write_text(_card(list(splits)), encoding="utf-8")
 
 
 def webdataset_features() -> "datasets.Features":
@@ -50,8 +50,8 @@ def webdataset_features() -> "datasets.Features":
     return datasets.Features({"flac": audio, "json": struct, "txt": text, "__key__": text, "__url__": text})
 
 
-def card(splits: list[str]) -> str:
-    """A card that tells ``load_dataset`` files and features."""
+def _card(splits: list[str]) -> str:
+    """A card that gives ``load_dataset`` the files and the features."""
     from datasets import DatasetInfo
     from datasets.info import DatasetInfosDict
     from huggingface_hub import DatasetCardData
@@ -72,4 +72,4 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     tar.addfile(member, io.BytesIO(data))
 
 
-WEBDATASET = Exporter("webdataset", "tar shards of .flac, .json and .txt", "required", write_webdataset)
+WEBDATASET = Exporter("webdataset", "required", write_webdataset)

@@ -58,7 +58,7 @@ class Hub:
         self.repo_id, self.revision = repo_id, revision
         self.api = HfApi()
         if not _REPO_ID.fullmatch(repo_id) or "--" in repo_id or ".." in repo_id:
-            raise FgmcapsError(f"{repo_id!r} is no repository: name it user/name (letters, digits, - _ and .)")
+            raise FgmcapsError(f"{repo_id!r} is not a repository name: write user/name (letters, digits, - _ and .)")
 
     @property
     def url(self) -> str:
@@ -71,7 +71,7 @@ class Hub:
             raise FgmcapsError("not logged in to the Hub: set HF_TOKEN or run `hf auth login`, then push again")
 
     def head(self) -> Head | None:
-        """The revision's head; None when the repository or the revision is not there (or not ours to see)."""
+        """The revision's head; None when the repository or the revision does not exist or may not be seen."""
         with self.errors("read"):
             try:
                 info = self.retried(
@@ -108,12 +108,14 @@ class Hub:
     def read_small(self, path: str, sha: str, remote: RemoteFile, limit: int) -> bytes:
         """The bytes of a small file of a commit; FgmcapsError when it is larger than ``limit``."""
         if remote.bytes > limit:
-            raise FgmcapsError(f"{self.url}: {path} has {remote.bytes} bytes, more than {limit}: not a file of ours")
+            raise FgmcapsError(
+                f"{self.url}: {path} has {remote.bytes} bytes, more than {limit}: fgmcaps did not write it"
+            )
         with tempfile.TemporaryDirectory() as folder:
             return self.download(path, sha, Path(folder)).read_bytes()
 
     def download(self, path: str, sha: str, folder: Path) -> Path:
-        """Bring one file of a commit into ``folder`` under its path; an interrupted download continues."""
+        """Download one file of a commit to its path below ``folder``; an interrupted download continues."""
         with self.errors("download"):
             got = self.retried(
                 lambda: self.api.hf_hub_download(self.repo_id, path, revision=sha, repo_type=_TYPE, local_dir=folder)
@@ -121,7 +123,7 @@ class Hub:
         return Path(got)
 
     def retried(self, call: Callable[[], T], tries: int = TRIES) -> T:
-        """Call again after what passes by itself, with growing waits; the last error is raised."""
+        """Call again after an error that may pass by itself, with growing waits; the last error is raised."""
         for attempt in range(1, tries + 1):
             try:
                 return call()
@@ -148,7 +150,7 @@ class Hub:
             raise explained from None
 
     def explain(self, error: BaseException, doing: str) -> FgmcapsError:
-        """The line for a person: what failed, why, and the remedy."""
+        """One line for people: what failed, why, and the remedy."""
         cause = root_cause(error)
         where = f"{self.repo_id}: cannot {doing}"
         status = _status(cause)
@@ -169,7 +171,7 @@ class Hub:
                 "another repository"
             )
         if isinstance(cause, HFValidationError):
-            return FgmcapsError(f"{self.repo_id!r} is no repository name: {cause}")
+            return FgmcapsError(f"{self.repo_id!r} is not a repository name: {cause}")
         if isinstance(cause, RevisionNotFoundError):
             return FgmcapsError(f"{where}: there is no revision {self.revision!r}")
         if isinstance(cause, EntryNotFoundError):
@@ -200,7 +202,7 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def is_transient(error: BaseException) -> bool:
-    """True for what may pass by itself: a busy or failing server, a broken connection, an answer that is no JSON."""
+    """True for an error that may pass by itself: a busy server, a broken connection, an answer not in JSON."""
     cause = root_cause(error)
     status = _status(cause)
     if status is not None:
@@ -231,7 +233,7 @@ def _status(error: BaseException) -> int | None:
 
 @contextlib.contextmanager
 def own_progress() -> Iterator[None]:
-    """The library's bars are off while ours run."""
+    """Turn the library's progress bars off while ours run."""
     before = are_progress_bars_disabled()
     disable_progress_bars()
     try:

@@ -1,7 +1,7 @@
-"""``croissant.json``: the dataset described in Croissant 1.0 (MLCommons), for tools that read any dataset alike.
+"""``croissant.json``: the dataset described in Croissant 1.0 (MLCommons), for tools that read datasets of every kind.
 
 The repository is one FileObject, each configuration a FileSet of its Parquet files and a RecordSet with one Field a
-column. Lists and structures are described as the repeated or nested fields that they are; ``mlcroissant`` validates it.
+column. Lists and structures are repeated and nested fields. The tests validate it with ``mlcroissant``.
 """
 
 import json

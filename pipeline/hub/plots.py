@@ -17,7 +17,7 @@ _BOX = (0.27, 0.16, 0.68, 0.73)  # left, bottom, width, height: room for names o
 
 
 def draw_plots(stats: Stats) -> dict[str, tuple[str, bytes]]:
-    """``{file name: (what it shows, PNG bytes)}``. Matplotlib's own settings of the user are not read."""
+    """``{file name: (what it shows, PNG bytes)}``. The user's own Matplotlib settings are not read."""
     pictures: dict[str, tuple[str, Callable[[Axes], None]]] = {
         "tempo.png": ("Tempo in beats per minute", lambda axes: _histogram(axes, stats.tempo, "BPM")),
         "key.png": ("Keys", lambda axes: _bars(axes, stats.key)),

@@ -1,7 +1,7 @@
 """Lay out what a push sends, in a staging folder beside the dataset: the repository's files, whole and final.
 
 Nothing here talks to the Hub. Shards that may leave as they are become links; a shard with a row whose audio must stay
-behind is written anew without that audio. Equal datasets and settings give equal bytes, so that an unchanged dataset
+behind is rewritten without that audio. Equal datasets and settings give equal bytes, so that an unchanged dataset
 makes no commit.
 """
 
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.pipeline.dataset.card import (
     CARD_NAME,
     Configuration,
@@ -34,14 +35,13 @@ from fgmcaps.pipeline.dataset.manifest import (
     ManifestError,
     manifest_bytes,
     read_manifest,
-    sha256_of,
     size_problem,
 )
 from fgmcaps.pipeline.dataset.read import BATCH_ROWS, ShardError, iter_rows, iter_shard, open_shard
-from fgmcaps.pipeline.dataset.shards import parse_shard_name, write_shard
+from fgmcaps.pipeline.dataset.shards import DATA_FOLDER, parse_shard_name, write_shard
 from fgmcaps.pipeline.dataset.stats import Stats, stats_of_rows
 from fgmcaps.pipeline.hub.croissant import croissant_bytes
-from fgmcaps.pipeline.hub.light import METADATA_COLUMNS, LightWriter, metadata_features
+from fgmcaps.pipeline.hub.metadata_files import METADATA_COLUMNS, MetadataWriter, metadata_features
 from fgmcaps.pipeline.hub.plots import draw_plots
 from fgmcaps.pipeline.hub.progress import TransferProgress
 from fgmcaps.pipeline.hub.publication import (
@@ -62,7 +62,7 @@ from fgmcaps.schemas import Manifest, ShardFile
 from fgmcaps.schemas.arrow import COLUMNS
 
 CHECKERS = 4
-NOT_PUBLISHED = "nothing was published: build the dataset anew"
+NOT_PUBLISHED = "nothing was published: build the dataset again"
 _ALL_COLUMNS = tuple(column.name for column in COLUMNS)
 
 
@@ -86,11 +86,11 @@ class Prepared:
 
 
 def verified(out: Path, shards: Sequence[ShardFile]) -> Iterator[ShardFile]:
-    """The shards in order, each once its file was found to have the listed size and SHA-256, else FgmcapsError.
+    """The shards in order, each as soon as its file is found to have the listed size and SHA-256, else FgmcapsError.
 
-    Later ones are hashed meanwhile, so that the first goes up at once.
+    Later ones are hashed meanwhile, so that the first is uploaded at once.
     """
-    with ThreadPoolExecutor(CHECKERS) as pool:  # hashing leaves the interpreter's lock
+    with ThreadPoolExecutor(CHECKERS) as pool:  # hashing releases the interpreter's lock
         try:
             for shard, problem in zip(shards, pool.map(partial(_problem, out), shards), strict=True):
                 if problem:
@@ -121,7 +121,7 @@ def prepare(
 ) -> Prepared:
     """Fill ``staging`` (an empty folder on the same disk) with the publication of the dataset in ``out``.
 
-    ``on_shard`` hears of every shard as soon as it was verified and its file is final.
+    ``on_shard`` is called with every shard as soon as it has been verified and its file is final.
 
     Raises FgmcapsError when the dataset is unfinished, damaged, or lacks the audio that was asked for.
     """
@@ -154,7 +154,7 @@ def _prepare(
         progress.advance(shard.bytes)
     manifest = replace(manifest, shards=tuple(shards))
     tally = _Tally()
-    with LightWriter(staging) as writer:
+    with MetadataWriter(staging) as writer:
         stats = stats_of_rows(manifest, _published_rows(staging, manifest, settings, writer, tally))
     (staging / MANIFEST_NAME).write_bytes(manifest_bytes(manifest))
     _copy_failures(out, staging)
@@ -232,22 +232,26 @@ def _audio_mode(out: Path, manifest: Manifest, settings: PublishSettings) -> Aud
 
 
 def _place_shard(out: Path, staging: Path, shard: ShardFile, settings: PublishSettings) -> ShardFile:
-    """Link the shard into the staging folder, or write it anew without the audio that must not leave."""
+    """Link the shard into the staging folder, or rewrite it without the audio that must not leave.
+
+    It goes into ``data`` itself, even where the dataset has it in a folder below: a commit replaces all at once.
+    """
     if not _must_rewrite(out, shard, settings):
-        target = staging / shard.path
+        placed = shard.in_folder(DATA_FOLDER)
+        target = staging / placed.path
         target.parent.mkdir(parents=True, exist_ok=True)
         source = (out / shard.path).resolve()
         try:
             os.link(source, target)
         except OSError:  # a file system without hard links
             target.symlink_to(source)
-        return shard
+        return placed
     split, index, total = parse_shard_name(Path(shard.path).name)
     return write_shard(staging, split, index, total, _cleared(out, shard, settings))
 
 
 def _must_rewrite(out: Path, shard: ShardFile, settings: PublishSettings) -> bool:
-    """True when a row of the shard holds audio that must not leave. Audio is read only where the licence says no."""
+    """True when a row of the shard holds audio that must not leave. Audio is read only where a licence forbids."""
     if settings.audio == "embed":
         rows = iter_shard(out, shard, ("licence",))
         if all(decide(row["licence"], settings.assumed_licence).allowed for row in rows):
@@ -256,7 +260,7 @@ def _must_rewrite(out: Path, shard: ShardFile, settings: PublishSettings) -> boo
 
 
 def _loses_audio(row: dict[str, Any], settings: PublishSettings) -> bool:
-    """The one place that says which audio stays behind; a path counts as audio."""
+    """The one place that decides which audio stays behind; a path counts as audio."""
     if row["audio"] is None or (row["audio"]["bytes"] is None and row["audio"]["path"] is None):
         return False
     return settings.audio != "embed" or not decide(row["licence"], settings.assumed_licence).allowed
@@ -274,9 +278,9 @@ def _cleared(out: Path, shard: ShardFile, settings: PublishSettings) -> Iterator
 
 
 def _published_rows(
-    staging: Path, manifest: Manifest, settings: PublishSettings, writer: LightWriter, tally: _Tally
+    staging: Path, manifest: Manifest, settings: PublishSettings, writer: MetadataWriter, tally: _Tally
 ) -> Iterator[dict[str, Any]]:
-    """All rows as they leave, without audio; on the way each goes into the light files and the tally."""
+    """All rows as they leave, without audio; on the way each goes into the metadata files and the tally."""
     for shard in manifest.shards:
         with open_shard(staging, shard) as file:
             try:
@@ -296,23 +300,23 @@ def _published_rows(
 
 def _configurations(staging: Path, manifest: Manifest, settings: PublishSettings) -> tuple[Configuration, ...]:
     sizes = split_sizes(staging, manifest)
-    light_files = {split: staging / METADATA_FOLDER / f"{split}.parquet" for split in sizes}
-    light = Configuration(
+    files = {split: staging / METADATA_FOLDER / f"{split}.parquet" for split in sizes}
+    metadata = Configuration(
         name=METADATA_CONFIG,
         folder=METADATA_FOLDER,
         features=metadata_features(),
         files={split: f"{METADATA_FOLDER}/{split}.parquet" for split in sizes},
-        sizes={split: (sizes[split][0], _loose_bytes(path)) for split, path in light_files.items()},
-        download_bytes=sum(path.stat().st_size for path in light_files.values()),
+        sizes={split: (sizes[split][0], _uncompressed_bytes(path)) for split, path in files.items()},
+        download_bytes=sum(path.stat().st_size for path in files.values()),
         about="the same rows, all columns but the audio",
         default=settings.audio == "none",
     )
     if settings.audio == "none":
-        return (light,)
-    return (shard_configuration(manifest, sizes, settings.config_name, default=True), light)
+        return (metadata,)
+    return (shard_configuration(manifest, sizes, settings.config_name, default=True), metadata)
 
 
-def _loose_bytes(path: Path) -> int:
+def _uncompressed_bytes(path: Path) -> int:
     footer = pq.read_metadata(path)
     return sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
 

@@ -1,4 +1,4 @@
-"""``publication.json``: what was published and how. It makes a repository ours, and lets a reader check every file."""
+"""``publication.json``: what was published and how. It marks a repository as ours and lists every file."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +30,8 @@ class PublishedFile:
 class Publication:
     """How a dataset was published. No clock and no repository name: equal publications are equal bytes.
 
-    ``withheld`` counts the rows whose audio stays behind, by licence (``""``: none given); ``files`` lists all files of
-    the publication but this one.
+    ``withheld`` counts the rows whose audio stays behind, by licence (``""``: none given); ``files`` lists all
+    other files of the publication.
     """
 
     schema_version: str
@@ -46,7 +46,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file that waits to be sent, and where it lies."""
+    """A file to be sent, and where it is on this disk."""
 
     published: PublishedFile
     source: Path

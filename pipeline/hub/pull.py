@@ -1,7 +1,7 @@
-"""Bring a published dataset to disk, checked: ``manifest.json`` appears last; who finds it finds a whole dataset.
+"""Download a published dataset and check it: ``manifest.json`` comes last, so that where it is the dataset is whole.
 
-Every file is compared with the size and the SHA-256 that the publication promises. An interrupted pull continues: files
-that are there and right are kept, and half a file is continued from where it broke off.
+Every file is compared with the size and the SHA-256 that the publication promises. An interrupted pull continues:
+complete files are kept, and a partial file is continued from where it broke off.
 """
 
 import fcntl
@@ -17,7 +17,8 @@ from pathlib import Path
 
 from fgmcaps.common.errors import FgmcapsError, MachineError
 from fgmcaps.common.files import write_atomically
-from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, sha256_of
+from fgmcaps.common.fingerprints import sha256_of
+from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES
 from fgmcaps.pipeline.dataset.shards import DATA_FOLDER
 from fgmcaps.pipeline.hub.client import Head, Hub, own_progress
 from fgmcaps.pipeline.hub.progress import TransferProgress
@@ -33,7 +34,7 @@ _ADDRESS = re.compile(r"hf://(?:datasets/)?(?P<repo>[^/@]+/[^/@]+)(?:@(?P<revisi
 
 @dataclass(frozen=True, slots=True)
 class PullResult:
-    """What a pull did: the commit that it brought, and the files that were fetched and that were there already."""
+    """What a pull did: the commit that it downloaded, the files that it fetched and those that it had already."""
 
     commit: str
     fetched: tuple[PublishedFile, ...]
@@ -43,10 +44,10 @@ class PullResult:
 def pull_dataset(
     repo_id: str, out: Path, *, revision: str | None = None, progress: TransferProgress | None = None
 ) -> PullResult:
-    """Bring the dataset ``repo_id`` (at a branch, tag or commit) into the folder ``out``.
+    """Download the dataset ``repo_id`` (at a branch, tag or commit) into the folder ``out``.
 
-    Raises FgmcapsError (no such dataset, not one of ours, ``out`` holds something else, bytes that are not the promised
-    ones) and MachineError (the Hub does not answer, no room).
+    Raises FgmcapsError (no such dataset, not one of ours, ``out`` holds something else, other bytes than were
+    promised) and MachineError (the Hub does not answer, no room).
     """
     out, progress = Path(out), progress or TransferProgress()
     hub = Hub(repo_id, revision)
@@ -59,7 +60,7 @@ def pull_dataset(
     _check_target(out, manifest_data)
     with _work(out) as work, own_progress():
         _drop_strays(out, files)
-        kept = tuple(file for file in files if _is_right(out / file.path, file))
+        kept = tuple(file for file in files if _matches(out / file.path, file))
         missing = tuple(file for file in files if file not in kept)
         _check_room(out, missing)
         progress.stage("Fetching", sum(file.bytes for file in missing))
@@ -95,7 +96,7 @@ def local_copy(target: str, progress: TransferProgress | None = None) -> Iterato
 
 
 def _promised(hub: Hub, head: Head, tree: dict[str, RemoteFile]) -> tuple[tuple[PublishedFile, ...], bytes, bytes]:
-    """The files of the publication but the manifest, and the bytes of its manifest and of its own description."""
+    """All files of the publication but the manifest; the bytes of ``manifest.json`` and ``publication.json``."""
     if PUBLICATION_NAME not in tree or MANIFEST_NAME not in tree:
         raise FgmcapsError(
             f"{hub.repo_id}: was not published by `fgmcaps push` (no {PUBLICATION_NAME}); read it with "
@@ -110,9 +111,11 @@ def _promised(hub: Hub, head: Head, tree: dict[str, RemoteFile]) -> tuple[tuple[
     files = {file.path: file for file in publication.files}
     for file in publication.files:
         _check_path(hub, file)
-        there = tree.get(file.path)
-        if there is None or there.bytes != file.bytes:
-            raise FgmcapsError(f"{hub.repo_id}: {file.path} is missing or changed since it was published; push it anew")
+        found = tree.get(file.path)
+        if found is None or found.bytes != file.bytes:
+            raise FgmcapsError(
+                f"{hub.repo_id}: {file.path} is missing or changed since it was published; push the dataset again"
+            )
     for shard in manifest.shards:
         listed = files.get(shard.path)
         if listed is None or (listed.bytes, listed.sha256) != (shard.bytes, shard.sha256):
@@ -121,7 +124,7 @@ def _promised(hub: Hub, head: Head, tree: dict[str, RemoteFile]) -> tuple[tuple[
 
 
 def _check_path(hub: Hub, file: PublishedFile) -> None:
-    """Nothing outside the folder, nothing hidden, nothing but what a publication writes."""
+    """Refuse what is outside the folder, hidden, or not written by a publication."""
     parts = file.path.split("/")
     if not is_ours(file.path) or not all(_PART.fullmatch(part) for part in parts) or len(parts) > 3:
         raise FgmcapsError(f"{hub.repo_id}: {PUBLICATION_NAME} lists the path {file.path!r}, which no publication has")
@@ -143,27 +146,29 @@ def _check_target(out: Path, manifest_data: bytes) -> None:
 
 
 def _drop_strays(out: Path, files: tuple[PublishedFile, ...]) -> None:
-    """Shards of an older version that a pull began: their rows would be read with the others."""
+    """Delete shards of an older version that a pull had begun: their rows would be read with the others."""
     listed = {file.path for file in files}
     for path in sorted((out / DATA_FOLDER).glob("*.parquet")):
         if f"{DATA_FOLDER}/{path.name}" not in listed:
             path.unlink()
 
 
-def _is_right(path: Path, file: PublishedFile) -> bool:
+def _matches(path: Path, file: PublishedFile) -> bool:
     return path.is_file() and path.stat().st_size == file.bytes and sha256_of(path) == file.sha256
 
 
 def _check_room(out: Path, missing: tuple[PublishedFile, ...]) -> None:
     needed, free = sum(file.bytes for file in missing), shutil.disk_usage(out).free
     if needed > free:
-        raise MachineError(f"{out}: {needed / 2**30:.1f} GiB are to come, {free / 2**30:.1f} GiB are free; make room")
+        raise MachineError(
+            f"{out}: {needed / 2**30:.1f} GiB are to be downloaded, {free / 2**30:.1f} GiB are free; make room"
+        )
 
 
 def _fetch(hub: Hub, head: Head, file: PublishedFile, work: Path, out: Path) -> None:
     """Download, compare, and move into place."""
     got = hub.download(file.path, head.sha, work)
-    if not _is_right(got, file):
+    if not _matches(got, file):
         got.unlink()
         raise FgmcapsError(f"{hub.repo_id}: {file.path} arrived with other bytes than were published; pull again")
     with got.open("rb") as handle:

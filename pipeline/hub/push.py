@@ -2,7 +2,7 @@
 
 Large files are uploaded first, where nobody sees them; then one commit adds, replaces and deletes everything that
 differs. The commit names its parent, so that it fails when the branch has moved, and after a lost answer the tree
-itself says whether it took effect.
+itself shows whether it took effect.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ from fgmcaps.pipeline.hub.publication import (
     Publication,
     read_publication,
 )
-from fgmcaps.pipeline.hub.tree_difference import PushPlan, RemoteFile, make_plan, managed, strangers
+from fgmcaps.pipeline.hub.tree_difference import PushPlan, RemoteFile, foreign_files, make_plan, managed
 from fgmcaps.pipeline.hub.upload import Addition, Uploader
 from fgmcaps.pipeline.licences.policy import judge
 from fgmcaps.schemas import ContractError
@@ -197,7 +197,7 @@ def _check_config_name(name: str) -> None:
     if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or len(name) > 64:
         raise FgmcapsError(f"configuration name {name!r}: use letters, digits, - and _")
     if name == METADATA_CONFIG:
-        raise FgmcapsError(f"the configuration name {name!r} is that of the rows without audio; choose another")
+        raise FgmcapsError(f"the configuration name {name!r} belongs to the rows without audio; choose another")
 
 
 def _check_visibility(hub: Hub, head: Head | None, private: bool) -> None:
@@ -209,7 +209,7 @@ def _check_visibility(hub: Hub, head: Head | None, private: bool) -> None:
 
 
 def _check_assumed(assumed: str | None, private: bool) -> None:
-    """In public only a licence that the policy knows and allows; what an owner keeps private is his to name."""
+    """In public only a licence that the policy allows; for what stays private an owner may name any."""
     if assumed is None:
         return
     if not assumed.strip() or len(assumed) > 100 or not assumed.isprintable():
@@ -223,8 +223,8 @@ def _check_assumed(assumed: str | None, private: bool) -> None:
 
 
 def _check_content(hub: Hub, head: Head | None, remote: Mapping[str, RemoteFile], replace: bool) -> None:
-    """Refuse a repository that holds something else than a publication of ours."""
-    if head is None or replace or not strangers(remote):
+    """Refuse a repository that holds anything other than a publication of ours."""
+    if head is None or replace or not foreign_files(remote):
         return
     if PUBLICATION_NAME in remote and MANIFEST_NAME in remote:
         data = hub.read_small(PUBLICATION_NAME, head.sha, remote[PUBLICATION_NAME], MAX_PUBLICATION_BYTES)
@@ -232,9 +232,9 @@ def _check_content(hub: Hub, head: Head | None, remote: Mapping[str, RemoteFile]
             read_publication(data)
             return
         except ContractError as error:
-            reason = f"its {PUBLICATION_NAME} is none of ours: {error}"
+            reason = f"its {PUBLICATION_NAME} was not written by fgmcaps: {error}"
     else:
-        names = strangers(remote)
+        names = foreign_files(remote)
         reason = f"it holds {names[0]!r}" + (f" and {len(names) - 1} more files" if len(names) > 1 else "")
     raise FgmcapsError(
         f"{hub.repo_id}: the repository exists with other content ({reason}); name another repository, or pass "

@@ -1,7 +1,7 @@
-"""What a push must do to turn the remote tree into the publication: pure functions of two listings."""
+"""What a push must do to turn the remote tree into the publication, from the listings of both."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fgmcaps.pipeline.dataset.card import CARD_NAME
@@ -60,33 +60,31 @@ def make_plan(
     remote: Mapping[str, RemoteFile],
     *,
     everything: bool = False,
-    blob_of: Callable[[LocalFile], str] | None = None,
 ) -> PushPlan:
-    """Compare. With ``everything`` all other files of the repository are deleted, else only stale ones of ours.
-
-    ``blob_of`` gives git's SHA-1 of a small file's bytes (default: reads it).
-    """
-    blob_of = blob_of or git_blob
+    """Compare. With ``everything`` all other files of the repository are deleted, else only stale ones of ours."""
     send: list[LocalFile] = []
     unchanged: list[LocalFile] = []
     kept: set[str] = set()
     for file in sorted(files, key=lambda file: file.published.path):
         kept.add(file.published.path)
-        there = remote.get(file.published.path)
-        same = there is not None and there.bytes == file.published.bytes
-        if same and there is not None:
-            same = there.sha256 == file.published.sha256 if there.sha256 else there.blob == blob_of(file)
-        (unchanged if same else send).append(file)
+        (unchanged if _same(file, remote.get(file.published.path)) else send).append(file)
     stale = (path for path in remote if path not in kept and path != _HUB_OWN and (everything or is_ours(path)))
     return PushPlan(tuple(send), tuple(unchanged), tuple(sorted(stale)))
 
 
+def _same(file: LocalFile, remote: RemoteFile | None) -> bool:
+    """Whether the repository holds the file's bytes already."""
+    if remote is None or remote.bytes != file.published.bytes:
+        return False
+    return remote.sha256 == file.published.sha256 if remote.sha256 else remote.blob == git_blob(file)
+
+
 def managed(remote: Mapping[str, RemoteFile]) -> dict[str, RemoteFile]:
-    """The part of a tree that is ours to write: equal before and after, a stranger's commit did not touch it."""
+    """The part of a tree that is ours to write: equal before and after, another's commit did not touch it."""
     return {path: file for path, file in remote.items() if is_ours(path)}
 
 
-def strangers(remote: Mapping[str, RemoteFile]) -> list[str]:
+def foreign_files(remote: Mapping[str, RemoteFile]) -> list[str]:
     """Files that a new, empty repository does not have."""
     return sorted(path for path in remote if path != _HUB_OWN)
 

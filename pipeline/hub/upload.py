@@ -41,7 +41,7 @@ class Uploader:
         self._switch = sys.getswitchinterval()
 
     def __enter__(self) -> "Uploader":
-        # A sender asks for the interpreter every 64 kB, and beside a busy thread waits for it as long as this: at the
+        # A sender asks for the interpreter every 64 kB, and next to a busy thread waits for it as long as this: at the
         # usual 5 ms the preparation would slow each sender to 13 MB/s.
         self._switch = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
@@ -81,7 +81,7 @@ class Uploader:
         return self._additions
 
     def count(self, sent: int) -> None:
-        """Bytes that went out; those before the stage began are told when it begins."""
+        """Count bytes that were sent; those from before the stage began are reported when it begins."""
         with self._lock:
             if self._staged:
                 self._progress.advance(sent)
@@ -89,7 +89,7 @@ class Uploader:
                 self._early += sent
 
     def check_stop(self) -> None:
-        """Break off a request whose push has failed or was interrupted."""
+        """End a request whose push has failed or was interrupted."""
         if self._stop.is_set():
             raise InterruptedError("the push has ended")
 
@@ -114,11 +114,11 @@ class Uploader:
                     f"{self._hub.repo_id}: the repository's .gitignore leaves out {addition.path_in_repo}; delete it "
                     "there"
                 )
-            addition.reached(addition.upload_info.size)  # by another way (Xet, the commit itself), or there already
+            addition.reached(addition.upload_info.size)  # in another way (Xet, the commit itself), or present already
 
 
 class Addition(CommitOperationAdd):
-    """A file to add that tells how much of it was read for sending."""
+    """A file to add that reports how much of it has been read for sending."""
 
     uploader: Uploader
     counted: int = 0
@@ -147,7 +147,7 @@ class Addition(CommitOperationAdd):
 
 
 class CountedFile(io.BufferedReader):
-    """A real file object (the client library rewinds only such for a retry) that reports its position."""
+    """A real file object (for a retry the client library rewinds nothing else) that reports its position."""
 
     def __init__(self, raw: io.FileIO, addition: Addition) -> None:
         super().__init__(raw, 1 << 20)

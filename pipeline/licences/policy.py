@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from license_expression import Licensing
+from license_expression import Licensing  # type: ignore[import-untyped]
 
 from fgmcaps.pipeline.licences.names import normal_name
 

@@ -1,5 +1,1 @@
-"""The rules of ``fgmcaps validate``: one module a level (dataset, shard, row), each rule with a name of its own."""
-
-from fgmcaps.pipeline.validation.problem import Problem, Problems
-
-__all__ = ["Problem", "Problems"]
+"""The rules of ``fgmcaps validate``: one module a level (dataset, row, audio), each rule with a name of its own."""

@@ -102,7 +102,7 @@ def _meter(row: Row) -> Iterator[str]:
 
 def _key(row: Row) -> Iterator[str]:
     if row["key"] is not None and row["key"] not in KEYS:
-        yield f"{row['key']!r} is no key name in the one spelling that rows use"
+        yield f"{row['key']!r} is not a key name in the spelling that rows use"
 
 
 def _chord_syntax(row: Row) -> Iterator[str]:
@@ -124,12 +124,12 @@ def _chords(row: Row) -> Iterator[str]:
             yield f"chord {span} overlaps another, runs back or leaves the clip"
         end = chord["end"]
     try:
-        heard = {parse_chord(chord["label"]).root_pc for chord in row["chords"]}
+        sounding = {parse_chord(chord["label"]).root_pc for chord in row["chords"]}
         stated = {label: parse_chord(label).root_pc for label in row["chord_summary"]}
     except (ChordSyntaxError, TypeError):
-        return  # the syntax rule says so
+        return  # the syntax rule reports it
     for label, root in stated.items():
-        if root not in heard:
+        if root not in sounding:
             yield f"chord_summary states {label}, which is not among chords"
 
 
@@ -221,7 +221,7 @@ def row_problems(row: Row) -> Iterator[tuple[str, str]]:
     broken: set[str] = set()
     for rule, check in RULES:
         if rule == "caption" and broken & _FACT_RULES:
-            continue  # a caption cannot be held against facts that are none
+            continue  # there are no valid facts to compare the caption with
         for message in check(row):
             broken.add(rule)
             yield rule, message

@@ -17,7 +17,7 @@ from fgmcaps.pipeline.dataset.card import CARD_NAME, split_sizes
 from fgmcaps.pipeline.dataset.failures import read_failures
 from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, ManifestError, read_manifest, verify_shards
 from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS, ShardError, iter_shard, open_shard
-from fgmcaps.pipeline.dataset.shards import DATA_FOLDER, parse_shard_name
+from fgmcaps.pipeline.dataset.shards import DATA_FOLDER, SHARDS_FOLDER, parse_shard_name, shards_folder
 from fgmcaps.pipeline.validation.audio_rules import WITHHELD_FLAG, audio_policy, audio_problems
 from fgmcaps.pipeline.validation.problem import Problem, Problems
 from fgmcaps.pipeline.validation.row_rules import IMPORTED, row_problems
@@ -95,7 +95,8 @@ def _check_names(out_dir: Path, manifest: Manifest, problems: Problems) -> None:
         except ValueError as error:
             problems.add(shard.path, None, "shard-name", str(error))
             continue
-        if folder != DATA_FOLDER or split != shard.split:
+        one_folder = folder == shards_folder(manifest.shards) and SHARDS_FOLDER.fullmatch(folder)
+        if not one_folder or split != shard.split:
             problems.add(shard.path, None, "shard-name", f"listed as split {shard.split!r} in folder {folder!r}")
         sets.setdefault((split, total), []).append(index)
     for (split, total), indices in sets.items():
@@ -165,14 +166,14 @@ def _check_card(out_dir: Path, manifest: Manifest, problems: Problems) -> None:
         declared = [{split["name"]: split["num_examples"] for split in info["splits"]} for info in infos]
         configured = [sorted(entry["split"] for entry in config["data_files"]) for config in data["configs"]]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        problems.add(CARD_NAME, None, "card", f"missing or without dataset_info and configs: {error!r}; write it anew")
+        problems.add(CARD_NAME, None, "card", f"missing or without dataset_info and configs: {error!r}; write it again")
         return
     try:
         actual = {name: rows for name, (rows, _) in split_sizes(out_dir, manifest).items()}
     except (OSError, ValueError):
         return  # a damaged shard, which has its own problem
     if any(splits != actual for splits in declared) or any(splits != sorted(actual) for splits in configured):
-        message = f"declares {declared} and files of {configured}, there is {actual}"
+        message = f"declares {declared} and files of {configured}, but the shards hold {actual}"
         problems.add(CARD_NAME, None, "card", message)
 
 
@@ -239,20 +240,20 @@ def _check_shard(
 
 
 def _check_place(shard: ShardFile, row: dict[str, Any], problems: Problems) -> None:
-    """The row lies in the split and in the shard that its id decides."""
+    """The row is in the split and in the shard that its id decides."""
     if row["split"] != shard.split:
         problems.add(shard.path, row["id"], "split", f"split is {row['split']!r} in a shard of {shard.split!r}")
     try:
         _, index, total = parse_shard_name(shard.path.rpartition("/")[2])
         parse_clip_id(row["id"])
     except ValueError:
-        return  # other rules say so
+        return  # other rules report it
     if shard_of(row["id"], total) != index:
-        problems.add(shard.path, row["id"], "placement", f"belongs into shard {shard_of(row['id'], total)} of {total}")
+        problems.add(shard.path, row["id"], "placement", f"belongs in shard {shard_of(row['id'], total)} of {total}")
 
 
 def _check_leak(shard: ShardFile, row: dict[str, Any], seen: _Seen, problems: Problems) -> None:
-    """Promise 9, by the same groups that splits are made of."""
+    """Promise 9, with the same groups that splits are made from."""
     if row["track_id"] is None:
         return
     first = seen.split_of_track.setdefault(row["track_id"], shard.split)

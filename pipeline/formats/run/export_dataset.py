@@ -60,12 +60,12 @@ def export_dataset(
     if dest.resolve() == out.resolve() or out.resolve().is_relative_to(dest.resolve()):
         raise FgmcapsError(f"{dest} is or holds the dataset {out}; choose another place")
     if (dest.resolve()).is_relative_to(out.resolve()):
-        raise FgmcapsError(f"{dest} lies inside the dataset {out}, whose readers would find it; choose another place")
+        raise FgmcapsError(f"{dest} is inside the dataset {out}, whose readers would find it; choose another place")
     shards = _chosen(manifest, exporter, splits, out)
     for shard in shards:
         problem = size_problem(out, shard)
         if problem:
-            raise InvalidDataError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` says more")
+            raise InvalidDataError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` gives details")
     on_start(sum(shard.rows for shard in shards))
     tally = _Tally()
 
@@ -91,7 +91,7 @@ def export_dataset(
             }
             (folder / EXPORT_NAME).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
     except ShardError as error:
-        raise InvalidDataError(f"{error}; `fgmcaps validate {out}` says more") from None
+        raise InvalidDataError(f"{error}; `fgmcaps validate {out}` gives details") from None
     return ExportReport(rows, tally.without_audio, dict(sorted(tally.splits.items())))
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from fgmcaps.common.errors import NothingToDoError
+from fgmcaps.common.fingerprints import fingerprint
 from fgmcaps.common.new_folder import new_folder
 from fgmcaps.pipeline.audio.decode import Decoder
-from fgmcaps.pipeline.config import fingerprint
 from fgmcaps.pipeline.dataset.card import write_card
 from fgmcaps.pipeline.dataset.failures import write_failures
 from fgmcaps.pipeline.dataset.manifest import ManifestError, read_manifest, write_manifest

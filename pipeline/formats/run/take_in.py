@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
 from fgmcaps.pipeline.audio.encode import encode_flac
-from fgmcaps.pipeline.dataset.manifest import sha256_of
 from fgmcaps.pipeline.formats.base import ForeignClip
 from fgmcaps.pipeline.formats.shared.dead_letters import import_letter
 from fgmcaps.schemas import CLIP_SECONDS, Annotation, Caption, Clip, DeadLetter, ToolInfo, Track

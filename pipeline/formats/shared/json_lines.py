@@ -8,14 +8,14 @@ MAX_LINE_BYTES = 4 << 20
 
 
 def json_rows(handle: IO[bytes]) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """``(line number, object)`` for every line that is not blank; None for one that is no JSON object."""
+    """``(line number, object)`` for every line that is not blank; None for one that is not a JSON object."""
     number = 0
     while line := handle.readline(MAX_LINE_BYTES + 1):
         number += 1
         if not line.strip():
             continue
         rest = line
-        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):  # skip what is left of a line without end
+        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):  # skip the rest of a line that is too long
             rest = handle.readline(MAX_LINE_BYTES + 1)
         row: Any = None
         if len(line) <= MAX_LINE_BYTES:

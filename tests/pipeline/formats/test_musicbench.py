@@ -56,6 +56,15 @@ def test_a_row_with_everything():
     assert got["prompt_bt"] == "There are 4 beats in a bar."
 
 
+def test_six_eight_is_written_in_eighth_notes():
+    row = make_row(4, audio="none") | {"time_signature": "6/8", "beat_count": 2, "tempo_bpm": 60.0}
+    got = musicbench_row(row | {"beats": [7.0, 8.0, 9.0], "downbeats": [7.0, 9.0], "duration_s": 9.5}, "x")
+    assert got["beats"][0] == pytest.approx([7, 7.333333, 7.666667, 8, 8.333333, 8.666667, 9, 9.333333])
+    assert got["beats"][1] == [1, 2, 3, 4, 5, 6, 1, 2]
+    assert (got["bpm"], got["prompt_bpm"]) == (180.0, "The tempo is 180.0 BPM in eighth notes.")
+    assert got["prompt_bt"] == "There are 6 beats in a bar."
+
+
 @pytest.mark.parametrize(
     ("number", "empty", "prompt"),
     [(0, "bpm", "prompt_bpm"), (1, None, "prompt_bt"), (2, "key", "prompt_key"), (3, "chords", "prompt_ch")],

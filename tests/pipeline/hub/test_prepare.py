@@ -16,7 +16,7 @@ from fgmcaps.pipeline.dataset.failures import write_failures
 from fgmcaps.pipeline.dataset.manifest import read_manifest, write_manifest
 from fgmcaps.pipeline.dataset.shards import write_shard
 from fgmcaps.pipeline.dataset.stats import collect_stats
-from fgmcaps.pipeline.hub.light import ROWS_PER_GROUP, LightWriter, metadata_features
+from fgmcaps.pipeline.hub.metadata_files import ROWS_PER_GROUP, MetadataWriter, metadata_features
 from fgmcaps.pipeline.hub.plots import draw_plots
 from fgmcaps.pipeline.hub.prepare import PublishSettings, prepare
 from fgmcaps.pipeline.hub.progress import TransferProgress
@@ -144,7 +144,7 @@ def test_light_files_do_not_depend_on_how_rows_arrive(small_source, tmp_path):
     table = pq.read_table(shard)
     for name, size in (("one", 1), ("all", 10_000)):
         (tmp_path / name).mkdir()
-        with LightWriter(tmp_path / name) as writer:
+        with MetadataWriter(tmp_path / name) as writer:
             for _ in range(600):
                 for batch in table.to_batches(max_chunksize=size):
                     writer.add("train", batch)
@@ -225,7 +225,7 @@ def test_a_damaged_shard_is_refused_before_anything_is_laid_out(small, tmp_path)
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     shard.write_bytes(data)
-    with pytest.raises(FgmcapsError, match=rf"{shard.name}: its SHA-256 .* build the dataset anew"):
+    with pytest.raises(FgmcapsError, match=rf"{shard.name}: its SHA-256 .* build the dataset again"):
         publish(small, tmp_path / "files")
 
 

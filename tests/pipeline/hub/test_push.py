@@ -114,7 +114,7 @@ def test_other_content_is_refused_unless_replaced(hub, small):
 def test_a_publication_that_is_none_of_ours_is_refused(hub, small):
     hub.store.create(REPO, private=False)
     hub.write(REPO, {"publication.json": b'{"title": "a paper"}', "manifest.json": b"{}"})
-    with pytest.raises(FgmcapsError, match=r"publication\.json is none of ours"):
+    with pytest.raises(FgmcapsError, match=r"publication\.json was not written by fgmcaps"):
         push_dataset(small, REPO)
 
 
@@ -152,7 +152,7 @@ def test_the_token_appears_in_no_log(hub, small, caplog):
 
 @pytest.mark.parametrize("name", ["music", "user/../x", "a/b/c", "user/mu sic", "", "user/--x"])
 def test_a_bad_repository_name(hub, small, name):
-    with pytest.raises(FgmcapsError, match="no repository"):
+    with pytest.raises(FgmcapsError, match="not a repository name"):
         push_dataset(small, name)
     assert hub.log == []
 

@@ -3,7 +3,7 @@
 import hashlib
 
 from fgmcaps.pipeline.hub.publication import LocalFile, PublishedFile
-from fgmcaps.pipeline.hub.tree_difference import RemoteFile, git_blob, is_ours, make_plan, managed, strangers
+from fgmcaps.pipeline.hub.tree_difference import RemoteFile, foreign_files, git_blob, is_ours, make_plan, managed
 
 
 def local(tmp_path, path, data):
@@ -64,4 +64,4 @@ def test_who_owns_which_path():
     assert not any(map(is_ours, theirs))
     tree = {path: RemoteFile(path, 1, "x") for path in [*ours, *theirs]}
     assert sorted(managed(tree)) == sorted(ours)
-    assert ".gitattributes" not in strangers(tree)
+    assert ".gitattributes" not in foreign_files(tree)

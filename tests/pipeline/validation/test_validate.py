@@ -17,8 +17,9 @@ import pytest
 import soundfile
 
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.pipeline.dataset.card import write_card
-from fgmcaps.pipeline.dataset.manifest import manifest_bytes, read_manifest, sha256_of
+from fgmcaps.pipeline.dataset.manifest import manifest_bytes, read_manifest
 from fgmcaps.pipeline.dataset.shards import parse_shard_name, write_shard
 from fgmcaps.pipeline.validation.problem import MAX_PER_RULE
 from fgmcaps.pipeline.validation.validate import summary, validate
@@ -112,7 +113,7 @@ ROW_TAMPERS = [
     ("meter", "is none of", lambda row: {"time_signature": "11/16"}),
     ("meter", "beat_count is 5, but", lambda row: {"beat_count": 5}),
     ("meter", "6/8 has 2 felt beats", lambda row: {"time_signature": "6/8", "beat_count": 6}),
-    ("key", "no key name", lambda row: {"key": "D# major"}),
+    ("key", "not a key name", lambda row: {"key": "D# major"}),
     ("chord-syntax", "unknown chord quality 'foo'", lambda row: {"chord_summary": ["C:foo"]}),
     ("chord-syntax", "not a Harte chord label: 'Hm'", lambda row: {"chords": [{**row["chords"][0], "label": "Hm"}]}),
     ("chords", "overlaps", lambda row: {"chords": [{**c, "start": 0.0} for c in row["chords"]]}),

@@ -96,7 +96,7 @@ def test_an_error_in_the_middle_leaves_nothing_and_keeps_the_earlier_export(thre
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        export_dataset(three_splits, dest, Exporter("bad", "", "unused", breaks), replace=True)
+        export_dataset(three_splits, dest, Exporter("bad", "unused", breaks), replace=True)
     assert tree(dest) == before
     assert [p.name for p in tmp_path.iterdir()] == ["dest"]
 
@@ -150,5 +150,5 @@ def test_no_more_than_a_batch_is_held(three_splits, tmp_path):
             assert iter(rows) is rows, "rows must be an iterator, not a list"
             seen.extend(row["id"] for row in rows)
 
-    export_dataset(three_splits, tmp_path / "x", Exporter("lazy", "", "optional", lazy))
+    export_dataset(three_splits, tmp_path / "x", Exporter("lazy", "optional", lazy))
     assert len(set(seen)) == 30

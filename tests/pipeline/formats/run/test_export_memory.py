@@ -41,6 +41,6 @@ def test_an_export_holds_a_fraction_of_the_shard(large_shard, tmp_path):
             for _ in rows:
                 peak.append(pa.total_allocated_bytes() - before)
 
-    export_dataset(large_shard, tmp_path / "x", Exporter("measure", "", "optional", measure))
+    export_dataset(large_shard, tmp_path / "x", Exporter("measure", "optional", measure))
     assert len(peak) == ROWS
     assert max(peak) < 0.4 * ROWS * AUDIO_BYTES

@@ -1,4 +1,4 @@
-"""The ``metadata`` configuration: the same rows without audio, one light Parquet file per split."""
+"""The ``metadata`` configuration: the same rows without audio, one small Parquet file per split."""
 
 import json
 from pathlib import Path
@@ -33,9 +33,9 @@ def metadata_schema() -> pa.Schema:
     return pa.schema(fields, metadata={**schema.metadata, b"huggingface": json.dumps(head, sort_keys=True).encode()})
 
 
-class LightWriter:
-    """Writes ``metadata/{split}.parquet`` in bounded memory. The bytes depend on the rows alone, not on how they
-    arrive: row groups are cut at ``ROWS_PER_GROUP`` rows."""
+class MetadataWriter:
+    """Writes ``metadata/{split}.parquet`` in bounded memory. The bytes depend on the rows alone, not on the
+    batches they come in: row groups are cut at ``ROWS_PER_GROUP`` rows."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / METADATA_FOLDER
@@ -44,7 +44,7 @@ class LightWriter:
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.RecordBatch]] = {}
 
-    def __enter__(self) -> "LightWriter":
+    def __enter__(self) -> "MetadataWriter":
         return self
 
     def __exit__(
