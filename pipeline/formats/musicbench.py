@@ -75,8 +75,8 @@ def file_of_split(split: str) -> str:
 
 def musicbench_row(row: Row, location: str) -> dict[str, Any]:
     """The row with MusicBench's columns, in its order. ``bpm`` counts the beats that ``beats`` lists."""
-    labels, meter = annotation_of_row(row).labels, meter_of(annotation_of_row(row).labels)
-    beats = written_beats(labels, row["duration_s"])
+    labels = annotation_of_row(row).labels
+    meter, beats = meter_of(labels), written_beats(labels, row["duration_s"])
     chords = [(symbol, span.start) for span in labels.chords if (symbol := chord_symbol(span.label)) is not None]
     symbols = [symbol for symbol, _ in chords]
     key = labels.key.split(" ") if labels.key else []
