@@ -19,7 +19,7 @@ help: ## Show the targets
 
 setup: $(STAMP) ## Create .venv from the lock
 
-$(STAMP): requirements/main.lock requirements/torch.lock requirements/install_torch.sh pyproject.toml setup.py
+$(STAMP): requirements/main.lock requirements/torch-cpu.lock requirements/torch-pypi.lock requirements/install_torch.sh pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --no-deps --require-hashes -r requirements/main.lock
 	sh requirements/install_torch.sh $(BIN)/python

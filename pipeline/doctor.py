@@ -13,7 +13,6 @@ import soundfile
 
 from fgmcaps.common.doctor import Finding, package
 from fgmcaps.common.extras import EXTRAS, remedy_for
-from fgmcaps.pipeline.commands.options import PROFILES
 
 VLLM_ENVIRONMENT = ".venv-vllm"
 
@@ -22,7 +21,9 @@ def findings(chosen: str) -> Iterator[Finding]:
     """Everything, in the order in which it is shown; what the profile ``chosen`` lacks is ``missing``, not ``off``."""
     yield from _machine()
     yield from _installation()
-    for profile in PROFILES:
+    from fgmcaps.annotators.profile import NAMES
+
+    for profile in NAMES:
         yield _profile(profile, chosen)
     yield Finding("Decoders", "libsndfile", "ok", f"{soundfile.__libsndfile_version__}: WAV, FLAC, Ogg, Opus, MP3, ...")
     yield package("Decoders", "av", "pip install av")

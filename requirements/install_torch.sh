@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the torch of torch.lock: install_torch.sh PYTHON, the interpreter of an environment.
+# Installs torch from its lock: install_torch.sh PYTHON, the interpreter of an environment.
 # PyPI's build for x86-64 Linux carries CUDA, 5 GB more than the CPU build, which only PyTorch's own index has. So: without
 # an NVIDIA GPU the CPU build, where that index answers; else PyPI's. FGMCAPS_TORCH=cpu or pypi decides by hand.
 set -eu
@@ -23,11 +23,10 @@ if [ "$kind" = auto ]; then
     esac
 fi
 
-# torch has no hash in its lock: the same version is another file for each kind of build. The CPU build needs nothing that
-# the locks do not hold; PyPI's needs the CUDA libraries, which come with it.
+# The CPU build needs nothing that main.lock does not hold; PyPI's needs the CUDA libraries that stand in its lock.
 case $kind in
-cpu) pip install --index-url "$index" --no-deps -r "$here/torch.lock" ;;
-pypi) pip install -r "$here/torch.lock" ;;
+cpu) pip install --index-url "$index" --no-deps -r "$here/torch-cpu.lock" ;;
+pypi) pip install --no-deps --require-hashes -r "$here/torch-pypi.lock" ;;
 *)
     echo "install_torch.sh: FGMCAPS_TORCH is '$kind', not cpu or pypi" >&2
     exit 2

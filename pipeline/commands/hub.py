@@ -57,13 +57,13 @@ def push(out: Path, repository: str, dry_run: bool, quiet: bool, **settings: Any
         click.echo(line)
 
 
-@click.command(short_help="Bring a published dataset to disk.")
+@click.command(short_help="Download a published dataset.")
 @click.argument("repository", metavar="USER/NAME")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--revision", metavar="NAME", help="Branch, tag or commit (default: main).")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def pull(repository: str, out: Path, revision: str | None, quiet: bool) -> None:
-    """Bring the published dataset USER/NAME into the folder OUT, every file checked.
+    """Download the published dataset USER/NAME into the folder OUT, every file checked.
 
     Run again after an interruption, it fetches only what is missing.
     """
