@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.machine import machine, wilson
-from fgmcaps.pipeline.build.status import Status
+from fgmcaps.pipeline.build.stage_file import StageFile
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.dataset.stats import collect_stats
 
@@ -36,10 +36,10 @@ def main() -> None:
         print(f"failed by reason {counts.failed_by_reason}, filtered {counts.filtered} {counts.filtered_by_reason}")
         print("coverage " + ", ".join(f"{name} {share:.1%}" for name, share in stats.coverage.items()))
         print("seconds per clip by stage (CPU of one worker):")
-        timings = Status(out / ".fgmcaps").read_timings()  # of this run: empty where everything was there already
+        timings = StageFile(out / ".fgmcaps").read_timings()  # of this run: empty where everything was there already
         for stage, t in timings.items():
-            print(f"  {stage:8} {t['seconds'] / t['count']:.3f}  (x {t['count']:.0f}, longest {t['max']:.2f})")
-        print(f"  {'all':8} {sum(t['seconds'] for t in timings.values()) / counts.clips_found:.3f}")
+            print(f"  {stage:8} {t.seconds / t.count:.3f}  (x {t.count}, longest {t.max:.2f})")
+        print(f"  {'all':8} {sum(t.seconds for t in timings.values()) / counts.clips_found:.3f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.machine import machine, wilson
-from fgmcaps.pipeline.stages.journal import scan
+from fgmcaps.pipeline.stages.journal import LetterEntry, TrackDone, scan
 
 
 def peak_per_worker(music: Path, tracks: int, clips: int, workers: int) -> tuple[int, int, float]:
@@ -42,9 +42,10 @@ def peak_per_worker(music: Path, tracks: int, clips: int, workers: int) -> tuple
         if build.returncode:
             raise SystemExit(f"fgmcaps annotate ended with {build.returncode}")
         folder = next((Path(out) / ".fgmcaps" / "annotations").iterdir())
-        entries = {e.key: e for e in scan(folder) if e.kind in ("annotation", "dead")}
-        failed = sum(e.kind == "dead" and e.note[0] == "failed" for e in entries.values())
-        return len(entries), failed, peak
+        entries = list(scan(folder))
+        clips_done = sum(entry.outcomes for entry in entries if isinstance(entry, TrackDone))
+        failed = sum(isinstance(entry, LetterEntry) and entry.kind == "failed" for entry in entries)
+        return clips_done, failed, peak
 
 
 def _workers(build: psutil.Process) -> list[psutil.Process]:

@@ -18,13 +18,17 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
 from benchmarks.machine import machine
-from fgmcaps.annotators import Profile, annotate_clip, gate, load_profile
+from fgmcaps.annotators import Profile, load_profile
+from fgmcaps.common.fingerprints import fingerprint
 from fgmcaps.pipeline.audio.decode import Decoder
-from fgmcaps.pipeline.audio.windows import choose_windows
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.sources import FolderSource
-from fgmcaps.pipeline.sources.base import path_of
-from fgmcaps.pipeline.stages.journal import scan
+from fgmcaps.pipeline.sources.base import location_of, path_of
+from fgmcaps.pipeline.stages.cut import ClipWork, TrackTask, clips_of
+from fgmcaps.pipeline.stages.journal import TrackDone, scan
+from fgmcaps.pipeline.stages.label import annotate, start_tools
+from fgmcaps.schemas import Track
+from fgmcaps.schemas.ids import track_id_of_digest
 
 _profile: Profile
 _decoder: Decoder
@@ -33,18 +37,16 @@ _decoder: Decoder
 def _start(profile_name: str) -> None:
     global _profile, _decoder
     _profile, _decoder = load_profile(profile_name), Decoder()
-    for annotator in _profile.annotators:
-        annotator.setup()
+    start_tools(_profile.annotators)
 
 
 def _track(job: tuple[Path, int]) -> int:
     path, clips = job
-    envelope = _decoder.envelope(path)
+    track = Track(track_id_of_digest(fingerprint(name=str(path))), location_of(path), "", path.name, 0, "")
     done = 0
-    for start_ms, length_ms in choose_windows(envelope.duration_s, envelope.rms, clips):
-        samples, rate = _decoder.read(path, start_ms / 1000, length_ms / 1000)
-        if gate(samples, rate, _profile.gate) is None:
-            annotate_clip(_profile, samples, rate)
+    for work in clips_of(TrackTask(track), _decoder, clips):
+        if isinstance(work, ClipWork):
+            annotate(work.audio, _profile)
         done += 1
     return done
 
@@ -76,7 +78,7 @@ def annotate_rate(music: Path, tracks: int, clips: int, workers: int, profile: s
         subprocess.run(argv, check=True)
         seconds = time.perf_counter() - started
         folder = next((Path(out) / ".fgmcaps" / "annotations").iterdir())
-        return len({e.key for e in scan(folder) if e.kind in ("annotation", "dead")}), seconds
+        return sum(entry.outcomes for entry in scan(folder) if isinstance(entry, TrackDone)), seconds
 
 
 def main() -> None:

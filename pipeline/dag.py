@@ -16,11 +16,13 @@ from fgmcaps.pipeline.stages.annotate import (
     FuseEstimates,
     GateClips,
     Journal,
-    TrackTask,
 )
-from fgmcaps.pipeline.stages.caption import CaptionClips, CaptionTask
+from fgmcaps.pipeline.stages.caption import CaptionClips
+from fgmcaps.pipeline.stages.caption_plan import CaptionTask
+from fgmcaps.pipeline.stages.cut import TrackTask
+from fgmcaps.pipeline.stages.shard_plan import ShardTask
 from fgmcaps.pipeline.stages.task_queue import TakeTracks, TaskQueue
-from fgmcaps.pipeline.stages.write import ShardTask, WriteShards
+from fgmcaps.pipeline.stages.write import WriteShards
 from fgmcaps.schemas import ToolInfo
 
 STAGE_LABELS = {"beats": "Track beats, tempo and meter", "key": "Estimate the key", "chords": "Recognise chords"}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from fgmcaps.schemas.clip import Clip, Track
+
 Kind = Literal["failed", "filtered"]
 
 
@@ -24,3 +26,35 @@ class DeadLetter:
     error_type: str
     message: str
     retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why something does not become a row, from code that does not know which clip it works on.
+
+    The fields are those of :class:`DeadLetter`; ``message`` need not name the clip.
+    """
+
+    stage: str
+    reason: str
+    message: str
+    kind: Kind = "failed"
+    error_type: str = ""
+    retryable: bool = False
+
+
+def dead_letter(rejection: Rejection, track: Track, clip: Clip | None = None) -> DeadLetter:
+    """The letter of one clip, or of the whole track when ``clip`` is None; its message names the file and the time."""
+    where = track.source_path if clip is None else f"{track.source_path} at {clip.start_s:g} s"
+    message = rejection.message
+    return DeadLetter(
+        track_id=track.track_id,
+        clip_id=None if clip is None else clip.clip_id,
+        source_path=track.source_path,
+        stage=rejection.stage,
+        kind=rejection.kind,
+        reason=rejection.reason,
+        error_type=rejection.error_type,
+        message=message if message.startswith(track.source_path) else f"{where}: {message}",
+        retryable=rejection.retryable,
+    )

@@ -37,11 +37,16 @@ def make_clip_id(track_id: str, start_ms: int) -> str:
 
 
 def parse_clip_id(clip_id: str) -> tuple[str, int]:
-    """``(track_id, start in ms)`` of a clip id; ValueError if it is none."""
+    """``(track_id, start in ms)`` of a clip id; ValueError for a malformed one."""
     match = CLIP_ID.fullmatch(clip_id)
     if match is None:
         raise ValueError(f"not a clip id: {clip_id!r}")
     return match[1], int(match[2])
+
+
+def track_id_of(clip_id: str) -> str:
+    """Id of the track that a clip was cut from; ValueError for a malformed clip id."""
+    return parse_clip_id(clip_id)[0]
 
 
 def _unit_interval(text: str) -> float:

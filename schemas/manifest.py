@@ -1,6 +1,6 @@
 """``manifest.json``: written last; a reader that finds it finds a whole dataset."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fgmcaps.schemas.estimate import ToolInfo
@@ -15,6 +15,10 @@ class ShardFile:
     rows: int
     bytes: int
     sha256: str
+
+    def in_folder(self, folder: str) -> "ShardFile":
+        """The same file in another folder of the dataset, e.g. ``data``."""
+        return replace(self, path=f"{folder}/{self.path.rpartition('/')[2]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,31 @@ A process of its own, so that a native crash in a tool or a runner that hangs on
 with it: the command watches, and starts the job again where its journals end.
 """
 
-import json
 import logging
 import os
 import sys
 import threading
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
+from fgmcaps.common.errors import FgmcapsError, MachineError
 from fgmcaps.common.files import write_atomically
+from fgmcaps.pipeline.build.spec import BuildSpec
 from fgmcaps.pipeline.stages.in_flight import lead_build
-from fgmcaps.schemas import from_json, to_json
+from fgmcaps.schemas import ContractError, from_json, to_json
 
 JOB, ERROR = "job.json", "error.json"
 WORKER_THREAD, WORKER_DIED = "run_worker", 70
 """Beam's name of the thread that waits for a worker process; exit code of a job that lost one."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """How a job ended: one line for people, and the exit code of the command."""
+
+    message: str
+    exit_code: int
 
 
 def main(folder: Path, command_pid: int) -> int:
@@ -30,11 +40,11 @@ def main(folder: Path, command_pid: int) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apache_beam", "datasets", "jax"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    from fgmcaps.common.errors import FgmcapsError, MachineError
-    from fgmcaps.pipeline.build.build import Build, BuildSpec
+    from fgmcaps.pipeline.build import steps
+    from fgmcaps.pipeline.build.build import Build
 
     try:
-        Build(from_json(BuildSpec, (folder / JOB).read_bytes())).run()
+        steps.run(Build(from_json(BuildSpec, (folder / JOB).read_bytes())))
     except Exception as error:
         known = isinstance(error, FgmcapsError)
         if not known:
@@ -58,12 +68,20 @@ def end_with_a_worker(raised: threading.ExceptHookArgs) -> None:
 
 def _report(folder: Path, message: str, code: int) -> None:
     try:
-        write_atomically(folder / ERROR, json.dumps({"message": message, "exit_code": code}).encode())
-    except OSError:  # a full disk: the exit code and the log still tell
+        write_atomically(folder / ERROR, to_json(JobError(message, code)).encode())
+    except OSError:  # a full disk: the exit code and the log still say it
         sys.stderr.write(f"{message}\n")
 
 
-def describe(folder: Path, spec: object) -> None:
+def read_error(folder: Path) -> JobError | None:
+    """How the job ended, where it ended with an error that it could write down."""
+    try:
+        return from_json(JobError, (folder / ERROR).read_bytes())
+    except (OSError, ContractError):
+        return None
+
+
+def describe(folder: Path, spec: BuildSpec) -> None:
     """Write the job that :func:`main` will run."""
     (folder / ERROR).unlink(missing_ok=True)
     write_atomically(folder / JOB, to_json(spec).encode())

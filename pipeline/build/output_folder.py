@@ -4,14 +4,29 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from fgmcaps.common.differences import differences
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.files import write_atomically
+from fgmcaps.schemas import ContractError, from_json
 
 WORK = ".fgmcaps"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildIdentity:
+    """What a folder is bound to: the input (:attr:`fgmcaps.pipeline.sources.Source.identity`) and the settings."""
+
+    input: str
+    config: dict[str, Any]
+
+    def flat(self) -> dict[str, Any]:
+        """The settings beside the input, so that a difference is named by the setting alone."""
+        return {"input": self.input, **self.config}
 
 
 class OutputFolder:
@@ -22,6 +37,7 @@ class OutputFolder:
         self.work = root / WORK
         self.identity_file = self.work / "build.json"
         self.inventory_file = self.work / "inventory.jsonl"
+        self._outdated = self.work / "outdated"
 
     def annotations(self, fingerprint: str) -> Path:
         """Annotation journal of one fingerprint."""
@@ -31,8 +47,20 @@ class OutputFolder:
         """Caption journal of one fingerprint."""
         return self.work / "captions" / fingerprint[:16]
 
+    def mark_outdated(self) -> None:
+        """Note that the published dataset is not what the journals hold, or will not be soon. Survives a kill."""
+        self._outdated.touch()
+
+    def clear_outdated(self) -> None:
+        """Note that the dataset is published."""
+        self._outdated.unlink(missing_ok=True)
+
+    def is_outdated(self) -> bool:
+        """True from :meth:`mark_outdated` to :meth:`clear_outdated`."""
+        return self._outdated.exists()
+
     def prepare(self) -> None:
-        """Create the folder; refuse one that holds somebody else's files or cannot be written.
+        """Create the folder; refuse one that holds files of another program or cannot be written.
 
         Raises FgmcapsError.
         """
@@ -54,29 +82,25 @@ class OutputFolder:
             reason = error.strerror if isinstance(error, OSError) else error
             raise FgmcapsError(f"cannot write to the output folder {self.root}: {reason}") from None
 
-    def read_identity(self) -> dict[str, Any] | None:
+    def read_identity(self) -> BuildIdentity | None:
         """What the folder was built from and with; None for a new folder. Raises FgmcapsError if it is damaged."""
         try:
-            data = json.loads(self.identity_file.read_text(encoding="utf-8"))
+            return from_json(BuildIdentity, self.identity_file.read_bytes())
         except FileNotFoundError:
             return None
-        except ValueError:
-            data = None
-        if not isinstance(data, dict):
-            raise FgmcapsError(f"{self.identity_file} is damaged; use --replace to build {self.root} anew")
-        return data
+        except ContractError:
+            raise FgmcapsError(f"{self.identity_file} is damaged; use --replace to build {self.root} anew") from None
 
-    def claim(self, identity: dict[str, Any], replace: bool) -> None:
-        """Bind the folder to an input and a configuration; refuse another one unless ``replace``."""
+    def claim(self, identity: BuildIdentity, replace: bool) -> None:
+        """Bind the folder to an input and settings. Raises FgmcapsError for others, unless ``replace``."""
         before = None if replace else self.read_identity()
         if before is not None and before != identity:
-            old, new = _flat(before), _flat(identity)
-            changed = [f"{k}: {old.get(k)!r} -> {new.get(k)!r}" for k in new | old if old.get(k) != new.get(k)]
+            changed = "; ".join(differences(before.flat(), identity.flat()))
             raise FgmcapsError(
-                f"the output folder {self.root} holds a build of another input or with other settings "
-                f"({'; '.join(changed)}); name another folder, or pass --replace to rebuild this one"
+                f"the output folder {self.root} holds a build of another input or with other settings ({changed}); "
+                "name another folder, or pass --replace to rebuild this one"
             )
-        write_atomically(self.identity_file, json.dumps(identity, indent=1, sort_keys=True).encode())
+        write_atomically(self.identity_file, json.dumps(asdict(identity), indent=1, sort_keys=True).encode())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -87,9 +111,3 @@ class OutputFolder:
             except OSError:
                 raise FgmcapsError(f"another fgmcaps command is working in {self.root}; wait for it to end") from None
             yield
-
-
-def _flat(identity: dict[str, Any]) -> dict[str, Any]:
-    """The settings beside the input, so that a difference is told by its own name."""
-    config = identity.get("config")
-    return {**{k: v for k, v in identity.items() if k != "config"}, **(config if isinstance(config, dict) else {})}

@@ -5,8 +5,16 @@ from pathlib import Path
 
 from fgmcaps.common.errors import MachineError
 from fgmcaps.common.progress import Progress, duration
-from fgmcaps.pipeline.build.status import Status
-from fgmcaps.pipeline.stages.journal import read_index, segments
+from fgmcaps.pipeline.build.stage_file import StageFile
+from fgmcaps.pipeline.stages.journal import (
+    AnnotationEntry,
+    CaptionEntry,
+    LetterEntry,
+    TrackDone,
+    TrackRetry,
+    read_entries,
+)
+from fgmcaps.pipeline.stages.segments import segments
 
 TITLES = {"annotate": "Annotating", "caption": "Captioning", "write": "Writing shards"}
 UNITS = {"annotate": "tracks", "caption": "captions", "write": "shards"}
@@ -29,29 +37,27 @@ class JournalCounter:
             if path.name in self._seen:
                 continue
             self._seen.add(path.name)
-            for entry in read_index(path):
-                match entry.kind:
-                    case "annotation":
-                        self.annotations.add(entry.key)
-                        self.failed.discard(entry.key)
-                    case "track":
-                        self.tracks.add(entry.key)
-                    case "caption":
-                        self.captions.add(entry.key)
-                    case "dead" if entry.note[0] == "failed":
+            for entry in read_entries(path):
+                match entry:
+                    case AnnotationEntry():
+                        self.annotations.add(entry.clip_id)
+                        self.failed.discard(entry.clip_id)
+                    case TrackDone():
+                        self.tracks.add(entry.track_id)
+                    case CaptionEntry():
+                        self.captions.add(entry.clip_id)
+                    case LetterEntry(kind="failed"):
                         self.failed.add(entry.key)
-                    case "retry":
-                        self.tracks.discard(entry.key)
-                        self.failed = {key for key in self.failed if not key.startswith(entry.key)}
-                    case _:
-                        pass
+                    case TrackRetry():
+                        self.tracks.discard(entry.track_id)
+                        self.failed = {key for key in self.failed if not key.startswith(entry.track_id)}
 
 
 class BuildProgress:
     """Shows the stage under way on ``progress``; call :meth:`tick` often, and once with ``force`` at the end."""
 
     def __init__(self, work: Path, annotations: Path, captions: Path, progress: Progress) -> None:
-        self.status, self.work, self.progress = Status(work), work, progress
+        self.status, self.work, self.progress = StageFile(work), work, progress
         self.annotations, self.captions = JournalCounter(annotations), JournalCounter(captions)
         self.last_look = 0.0
         self.annotations.look()

@@ -1,6 +1,6 @@
 """Runs the job process and watches it: progress from the journals, restarts after a crash, a clean end after Ctrl-C.
 
-Beam's local runner waits for ever when a worker process dies (measured with 2.77), so death is noticed here: by the
+Beam's local runner waits forever when a worker process dies (measured with 2.77), so death is noticed here: by the
 clip that a dead worker left in flight, or by a worker that is gone. The job is killed and started again; its journals
 hold all but what was in memory. A clip that takes a worker down twice goes to the dead letters.
 """
@@ -20,11 +20,10 @@ from pathlib import Path
 import psutil
 
 from fgmcaps.common.errors import MachineError, error_of
-from fgmcaps.pipeline.build.build import BuildSpec
-from fgmcaps.pipeline.build.job import ERROR, describe
+from fgmcaps.pipeline.build.job import describe, read_error
 from fgmcaps.pipeline.build.output_folder import OutputFolder
-from fgmcaps.pipeline.build.runner import LOCAL
-from fgmcaps.pipeline.build.status import load_json
+from fgmcaps.pipeline.build.runner_check import LOCAL
+from fgmcaps.pipeline.build.spec import BuildSpec
 from fgmcaps.pipeline.stages.in_flight import blamed
 
 log = logging.getLogger(__name__)
@@ -90,9 +89,9 @@ def _run_once(spec: BuildSpec, work: Path, in_flight: Path, tick: Callable[[], N
             kill_group(job)
     if job.returncode == 0:
         return True, []
-    error = load_json(work / ERROR)
+    error = read_error(work)
     if error is not None:
-        raise error_of(error["exit_code"])(error["message"])
+        raise error_of(error.exit_code)(error.message)
     return False, blamed(in_flight)
 
 

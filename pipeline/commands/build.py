@@ -77,9 +77,7 @@ def _build(
     if key := given.pop("api_key"):
         os.environ["FGMCAPS_API_KEY"] = key  # the one way to the workers that leaves no trace on disk
     config = load_config(config_file, {k: v for k, v in given.items() if v is not None}, llm)
-    from fgmcaps.pipeline.build.command import (
-        run_build,  # imports all of Beam, so it follows what can be refused without
-    )
+    from fgmcaps.pipeline.build.run_build import run_build
 
     run_build(input_, out, config, first=first, last=last, beam_args=tuple(ctx.args), **run)
 
@@ -88,7 +86,7 @@ def _check_arguments(ctx: click.Context, input_: str, out: Path) -> None:
     """Refuse options that nobody knows and arguments that belong to no option; click hands on both for Beam."""
     words = [input_, str(out), *ctx.args]  # an option before INPUT has taken INPUT's place
     if any(word.startswith("-") for word in words):
-        from fgmcaps.pipeline.build.runner import check_beam_args
+        from fgmcaps.pipeline.build.runner_check import check_beam_args
 
         ours = [name for parameter in ctx.command.params for name in parameter.opts]
         check_beam_args(words, ours)

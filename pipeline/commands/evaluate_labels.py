@@ -41,15 +41,15 @@ def evaluate_labels(
     from rich.console import Console
 
     from fgmcaps.pipeline.labels.corpus import open_truth
-    from fgmcaps.pipeline.labels.evaluate import PlainProgress, hear_all, judge_all, with_truth
+    from fgmcaps.pipeline.labels.evaluate import PlainProgress, estimate_tracks, judge_all, with_truth
     from fgmcaps.pipeline.labels.report import write_study
 
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     chosen = _profile(profile, overrides)
     tracks = open_truth(where, jams=jams, data_home=data_home)[:limit]
     progress = PlainProgress(console.print)
-    heard = hear_all(tracks, chosen, out, clips_per_track=_count(clips), workers=workers, progress=progress)
-    pairs = with_truth(tracks, heard)
+    estimated = estimate_tracks(tracks, chosen, out, clips_per_track=_count(clips), workers=workers, progress=progress)
+    pairs = with_truth(tracks, estimated)
     refused = sum(bool(clip.refused) for clip, _ in pairs)
     title = f"Labels of profile `{chosen.name}` against the truth of {where}"
     notes = (f"{len(pairs)} clips of {len(tracks)} tracks; {refused} clips the gate or the decoder refused.",)

@@ -20,6 +20,6 @@ def stats(out: Path, as_json: bool) -> None:
     else:
         from rich.console import Console
 
-        from fgmcaps.pipeline.build.command import print_stats
+        from fgmcaps.pipeline.dataset.stats_table import print_stats
 
         print_stats(data, Console(markup=False))

@@ -19,7 +19,7 @@ from fgmcaps.common.files import write_atomically
 from fgmcaps.pipeline.dataset.columns_page import type_name
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS, iter_rows
-from fgmcaps.pipeline.dataset.shards import DATA_FOLDER
+from fgmcaps.pipeline.dataset.shards import shards_folder
 from fgmcaps.pipeline.dataset.stats import Stats, collect_stats
 from fgmcaps.schemas import Manifest, ToolInfo
 from fgmcaps.schemas.arrow import COLUMNS, features
@@ -202,11 +202,12 @@ def shard_configuration(
     manifest: Manifest, sizes: dict[str, tuple[int, int]], name: str = "default", *, default: bool = False
 ) -> Configuration:
     """The configuration of the shards themselves."""
+    folder = shards_folder(manifest.shards)
     return Configuration(
         name=name,
-        folder=DATA_FOLDER,
+        folder=folder,
         features=features(),
-        files={split: f"{DATA_FOLDER}/{split}-*.parquet" for split in sizes},
+        files={split: f"{folder}/{split}-*.parquet" for split in sizes},
         sizes=sizes,
         download_bytes=sum(shard.bytes for shard in manifest.shards),
         about="all columns, with audio",

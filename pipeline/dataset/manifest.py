@@ -1,28 +1,23 @@
-"""``manifest.json``: written last, put-if-absent; whoever finds it finds a whole dataset."""
+"""``manifest.json``: written last; whoever finds it finds a whole dataset."""
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from fgmcaps.common.errors import InvalidDataError
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION, ContractError, Manifest, ShardFile, from_json, to_dict
 
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 256 << 20
-_BLOCK = 1 << 20
 
 log = logging.getLogger(__name__)
 
 
-class ManifestError(ValueError):
+class ManifestError(InvalidDataError, ValueError):
     """No manifest, one that cannot be read, or one that does not fit; the message says what to do."""
-
-
-class FingerprintMismatchError(ManifestError):
-    """The folder holds a dataset of another configuration or of other tool versions."""
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
@@ -30,10 +25,11 @@ def manifest_bytes(manifest: Manifest) -> bytes:
     return (json.dumps(to_dict(manifest), indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def write_manifest(out_dir: Path, manifest: Manifest) -> Path:
-    """Publish the dataset. Writing the same manifest again changes nothing.
+def write_manifest(out_dir: Path, manifest: Manifest, *, replace: bool = False) -> Path:
+    """Publish the dataset, in one step. Writing the same manifest again changes nothing.
 
-    Raises ManifestError when a shard it lists is not there with its size, or when another manifest is there already.
+    Raises ManifestError when a shard that it lists is missing or has another size, and, unless ``replace``, when there
+    is another manifest already.
     """
     path = Path(out_dir) / MANIFEST_NAME
     for shard in manifest.shards:
@@ -42,7 +38,7 @@ def write_manifest(out_dir: Path, manifest: Manifest) -> Path:
             raise ManifestError(f"{path}: not written: {shard.path}: {problem}")
     data = manifest_bytes(manifest)
     try:
-        write_atomically(path, data, replace=False)
+        write_atomically(path, data, replace=replace)
     except FileExistsError:
         if path.read_bytes() != data:
             raise ManifestError(
@@ -104,40 +100,3 @@ def size_problem(out_dir: Path, shard: ShardFile) -> str:
     except OSError as error:
         return f"the file cannot be read: {error.strerror}"
     return "" if size == shard.bytes else f"the file has {size} bytes, the manifest says {shard.bytes}"
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file in lower-case hex, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while block := handle.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def check_fingerprint(out_dir: Path, fingerprint: str, config: dict[str, Any]) -> None:
-    """Raise FingerprintMismatchError when ``out_dir`` holds a finished dataset made with something else.
-
-    The message names the settings that differ; equal settings mean that a tool's version differs.
-    """
-    manifest = read_manifest(out_dir)
-    if manifest.fingerprint == fingerprint:
-        return
-    changes = [
-        f"{name}: {before} there, {now} now"
-        for name, before, now in differences(manifest.config, json.loads(json.dumps(config)))
-    ]
-    what = "; ".join(changes[:8]) + (f"; and {len(changes) - 8} more" if len(changes) > 8 else "")
-    raise FingerprintMismatchError(
-        f"{Path(out_dir)}: holds a dataset built otherwise ({what or 'same settings, other tool versions'}); "
-        "choose another output folder, or delete this one"
-    )
-
-
-def differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, str, str]]:
-    """``(dotted name, value before, value now)`` of every leaf that differs between two JSON-able values."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in sorted(before.keys() | now.keys()):
-            yield from differences(before.get(key), now.get(key), f"{name}.{key}" if name else str(key))
-    elif before != now:
-        yield name, json.dumps(before), json.dumps(now)

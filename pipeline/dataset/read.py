@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fgmcaps.common.errors import InvalidDataError
 from fgmcaps.schemas import Facts, Manifest, ShardFile
 from fgmcaps.schemas.arrow import COLUMNS
 
@@ -14,7 +15,7 @@ LIGHT_COLUMNS: tuple[str, ...] = tuple(column.name for column in COLUMNS if colu
 BATCH_ROWS = 64
 
 
-class ShardError(ValueError):
+class ShardError(InvalidDataError, ValueError):
     """A shard cannot be read as Parquet of our schema; the message names the file."""
 
 

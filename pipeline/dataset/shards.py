@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-- ``data/{split}-{index:05d}-of-{total:05d}.parquet``, rows in ascending order of ``id``.
+- ``data/{split}-{index:05d}-of-{total:05d}.parquet``, rows in ascending order of ``id``; in a folder below ``data``
+  where a dataset replaced another (:mod:`fgmcaps.pipeline.dataset.swap`).
 - Row groups of ``ROWS_PER_GROUP`` rows (about 25 MB with audio) and a page index, so that the Hub's viewer reads a few
   rows without the rest, and so that writing holds one group in memory.
 - Nothing in the file depends on a clock, a path or the machine; the writer's settings are fixed below. Another
@@ -13,7 +14,7 @@ import hashlib
 import io
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,8 @@ from fgmcaps.schemas.arrow import COLUMNS, arrow_schema
 
 ROWS_PER_GROUP = 64
 DATA_FOLDER = "data"
+SHARDS_FOLDER = re.compile(rf"{DATA_FOLDER}(/[0-9a-f]{{12}})?")
+"""Where shards may lie: in ``data``, or in the folder below it of a dataset that replaced another."""
 MAX_SHARDS = 99_999
 
 _SPLIT = re.compile(r"[a-z][a-z0-9_]*")
@@ -55,11 +58,16 @@ def shard_name(split: str, index: int, total: int) -> str:
 
 
 def parse_shard_name(name: str) -> tuple[str, int, int]:
-    """``(split, index, total)`` of a shard's file name; ValueError if it is none."""
+    """``(split, index, total)`` of a shard's file name; ValueError for any other name."""
     match = _SHARD.fullmatch(name)
     if match is None or not int(match["index"]) < int(match["total"]):
         raise ValueError(f"not a shard name such as train-00000-of-00004.parquet: {name!r}")
     return match["split"], int(match["index"]), int(match["total"])
+
+
+def shards_folder(shards: Sequence[ShardFile]) -> str:
+    """The folder of a dataset's shards: ``data``, or one in it where the dataset replaced another."""
+    return shards[0].path.rpartition("/")[0] if shards else DATA_FOLDER
 
 
 def write_shard(out_dir: Path, split: str, index: int, total: int, rows: Iterable[dict[str, Any]]) -> ShardFile:
@@ -105,7 +113,7 @@ def _batches(rows: Iterable[dict[str, Any]], split: str, name: str) -> Iterator[
         if not isinstance(row["id"], str) or row["id"] <= last:
             raise ValueError(f"{name}: row {row['id']!r} after {last!r}: rows must ascend by id, each id once")
         if row["split"] != split:
-            raise ValueError(f"{name}: row {row['id']!r} is of split {row['split']!r}, not {split!r}")
+            raise ValueError(f"{name}: row {row['id']!r} belongs to split {row['split']!r}, not {split!r}")
         last = row["id"]
         group.append(row)
         if len(group) == ROWS_PER_GROUP:

@@ -8,36 +8,36 @@ from typing import Literal
 
 from rich.console import Console
 
-from fgmcaps.annotators import ProfileError, annotate_clip, gate, load_profile
+from fgmcaps.annotators import ProfileError, load_profile
 from fgmcaps.captioning import TemplateEngine, write_caption
 from fgmcaps.common.errors import FgmcapsError, MachineError
-from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
-from fgmcaps.pipeline.audio.windows import choose_windows
+from fgmcaps.pipeline.audio.decode import Decoder
 from fgmcaps.pipeline.formats.jams import jams_of
 from fgmcaps.pipeline.labels.annotate_file_view import annotation_json, annotation_view
 from fgmcaps.pipeline.sources.base import location_of, printable
 from fgmcaps.pipeline.sources.inventory import hash_location
-from fgmcaps.schemas import Annotation, Caption, Clip, Track, facts_of
-from fgmcaps.schemas.ids import make_clip_id, track_id_of_digest
+from fgmcaps.pipeline.stages.cut import TrackTask, clips_of
+from fgmcaps.pipeline.stages.label import annotate, start_tools
+from fgmcaps.schemas import Annotation, Caption, DeadLetter, Track, facts_of
+from fgmcaps.schemas.dead_letter import Rejection, dead_letter
+from fgmcaps.schemas.ids import track_id_of_digest
 
 
 @dataclass(frozen=True, slots=True)
-class Annotated:
-    """A clip with labels and caption, or the reason why it has none."""
+class AnnotatedClip:
+    """A clip with its labels and its caption."""
 
-    clip: Clip
-    annotation: Annotation | None = None
-    caption: Caption | None = None
-    refused: str = ""
+    annotation: Annotation
+    caption: Caption
 
 
 def annotate_path(
     file: Path, profile_name: str = "best", clips_per_track: int | Literal["all"] = 1
-) -> Iterator[Annotated]:
-    """The chosen clips of ``file``, annotated one by one.
+) -> Iterator[AnnotatedClip | DeadLetter]:
+    """The chosen clips of ``file``, annotated one by one; a letter for each that has no labels.
 
-    Raises FgmcapsError for a file that is missing or no audio and for an unknown profile, MachineError for a tool that
-    is not installed.
+    Raises FgmcapsError for a file that is missing or not audio and for an unknown profile, MachineError for a tool that
+    is not installed or cannot start.
     """
     if not file.is_file():
         raise FgmcapsError(f"no such file: {printable(str(file))}")
@@ -48,35 +48,34 @@ def annotate_path(
     missing = profile.missing()
     if missing:
         raise MachineError(f"profile {profile_name!r} cannot run here: {'; '.join(missing)}")
-    name = printable(file.name)
-    track_id = track_id_of_digest(hash_location(location_of(file.absolute())))
-    track = Track(track_id, str(file), printable(file.parent.name), name, file.stat().st_size, "train")
+    location, folder, name = location_of(file), printable(file.parent.name), printable(file.name)
+    track_id = track_id_of_digest(hash_location(location))
+    track = Track(track_id, location, folder, name, file.stat().st_size, "train")
     with Decoder() as decoder:
-        try:
-            envelope = decoder.envelope(file, name=name)
-            for start_ms, length_ms in choose_windows(envelope.duration_s, envelope.rms, clips_per_track):
-                clip = Clip(make_clip_id(track_id, start_ms), start_ms / 1000, length_ms / 1000, track)
-                samples, rate = decoder.read(file, clip.start_s, clip.duration_s, name=name)
-                refused = gate(samples, rate, profile.gate)
-                if refused is not None:
-                    yield Annotated(clip, refused=f"{refused.reason}: {refused.message}")
+        for work in clips_of(TrackTask(track), decoder, clips_per_track):
+            if isinstance(work, DeadLetter):
+                if work.clip_id is None:
+                    raise FgmcapsError(work.message)
+                yield work
+            elif work is not None:
+                start_tools(profile.annotators)  # not before something is decoded; free the second time
+                found = annotate(work.audio, profile)
+                if isinstance(found, Rejection):
+                    yield dead_letter(found, track, work.clip)
                     continue
-                estimates, labels = annotate_clip(profile, samples, rate)
-                caption = write_caption(TemplateEngine(), clip.clip_id, facts_of(labels, track.metadata))
-                yield Annotated(clip, Annotation(clip, labels, estimates), caption)
-        except DecodeError as error:
-            raise FgmcapsError(str(error)) from None
+                caption = write_caption(TemplateEngine(), work.clip.clip_id, facts_of(found.labels, track.metadata))
+                yield AnnotatedClip(Annotation(work.clip, found.labels, found.estimates), caption)
 
 
-def show(clips: Iterator[Annotated], form: str, console: Console) -> None:
+def show(clips: Iterator[AnnotatedClip | DeadLetter], form: str, console: Console) -> None:
     """Print clips as they come: a table, one JSON document a line, or one JAMS document a line."""
     for item in clips:
-        where = f"{item.clip.track.source_path} at {item.clip.start_s:g} s"
-        if item.annotation is None:
+        if isinstance(item, DeadLetter):
             if form == "table":
-                console.print(f"{where}: not annotated: {item.refused}", markup=False, highlight=False)
+                console.print(f"not annotated: {item.message}", markup=False, highlight=False)
             else:
-                console.out(json.dumps({"clip_id": item.clip.clip_id, "refused": item.refused}), highlight=False)
+                refused = f"{item.reason}: {item.message}"
+                console.out(json.dumps({"clip_id": item.clip_id, "refused": refused}), highlight=False)
         elif form == "table":
             console.print(annotation_view(item.annotation, item.caption))
         else:

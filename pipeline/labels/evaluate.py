@@ -1,6 +1,7 @@
-"""``fgmcaps evaluate-labels``: annotate audio whose truth is known, and say how right and how sure the labels are.
+"""``fgmcaps evaluate-labels``: annotate audio whose truth is known, and measure how accurate the labels are and how
+well their confidences are calibrated.
 
-Estimates are kept in OUT, one file a clip, keyed by all that can change them; so an interrupted run goes on, and a run
+Estimates are kept in OUT, one file a track, keyed by all that can change them; so an interrupted run goes on, and a run
 with another fusion annotates nothing again.
 """
 
@@ -14,25 +15,28 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
-from fgmcaps.annotators import Profile, annotate_clip, fuse, gate
-from fgmcaps.annotators.base import Samples
+from fgmcaps.annotators import Profile, fuse
 from fgmcaps.annotators.evaluation import AttributeResult, Judged, judge, labels_of_tool, study, unfiltered
 from fgmcaps.common.errors import MachineError, NothingToDoError
 from fgmcaps.common.files import write_atomically
-from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
-from fgmcaps.pipeline.audio.windows import choose_windows
-from fgmcaps.pipeline.config import fingerprint
+from fgmcaps.common.fingerprints import fingerprint
+from fgmcaps.pipeline.audio.decode import Decoder
 from fgmcaps.pipeline.formats.jams import truth_of_window
 from fgmcaps.pipeline.labels.corpus import TruthTrack
-from fgmcaps.schemas import Estimate, Labels, from_json, to_json
+from fgmcaps.pipeline.sources.base import location_of
+from fgmcaps.pipeline.stages.cut import ClipWork, TrackTask, clips_of
+from fgmcaps.pipeline.stages.label import annotate, start_tools
+from fgmcaps.schemas import DeadLetter, Estimate, Labels, Track, from_json, to_json
+from fgmcaps.schemas.dead_letter import Rejection
+from fgmcaps.schemas.ids import track_id_of_digest
 from fgmcaps.schemas.truth import ClipTruth
 
 CACHE = ".estimates"
 
 
 @dataclass(frozen=True, slots=True)
-class HeardClip:
-    """One clip of a track: what the tools said, or why nobody was asked (``refused``: the gate, the decoder)."""
+class ClipEstimates:
+    """One clip of a track: what the tools estimated, or why there are no estimates (``refused``)."""
 
     name: str
     start_s: float
@@ -42,36 +46,30 @@ class HeardClip:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardTrack:
+class TrackEstimates:
     """All clips of a track."""
 
-    clips: tuple[HeardClip, ...]
+    clips: tuple[ClipEstimates, ...]
 
 
-def hear_track(
+def estimate_track(
     track: TruthTrack, profile: Profile, decoder: Decoder, clips_per_track: int | Literal["all"]
-) -> HeardTrack:
+) -> TrackEstimates:
     """Decode, gate and annotate the chosen clips of ``track``."""
-    clips = []
-    try:
-        envelope = decoder.envelope(track.audio, name=track.name)
-        for start_ms, length_ms in choose_windows(envelope.duration_s, envelope.rms, clips_per_track):
-            start, seconds = start_ms / 1000, length_ms / 1000
-            samples, rate = decoder.read(track.audio, start, seconds, name=track.name)
-            clips.append(_hear(track.name, start, seconds, samples, rate, profile))
-    except DecodeError as error:
-        clips.append(HeardClip(track.name, 0.0, 0.0, refused=f"decode: {error}"))
-    return HeardTrack(tuple(clips))
+    # Nothing here is published, so the id need not be that of the bytes.
+    track_id = track_id_of_digest(fingerprint(name=track.name))
+    source = Track(track_id, location_of(track.audio), "", track.name, 0, "")
+    works = clips_of(TrackTask(source), decoder, clips_per_track)
+    return TrackEstimates(tuple(_estimate(track.name, work, profile) for work in works if work is not None))
 
 
-def _hear(name: str, start: float, seconds: float, samples: Samples, rate: int, profile: Profile) -> HeardClip:
-    refused = gate(samples, rate, profile.gate)
-    if refused is not None:
-        return HeardClip(name, start, seconds, refused=refused.reason)
-    try:
-        return HeardClip(name, start, seconds, annotate_clip(profile, samples, rate)[0])
-    except Exception as error:  # one clip that a tool cannot take is one clip without labels
-        return HeardClip(name, start, seconds, refused=f"failed: {type(error).__name__}: {error}")
+def _estimate(name: str, work: ClipWork | DeadLetter, profile: Profile) -> ClipEstimates:
+    if isinstance(work, DeadLetter):
+        return ClipEstimates(name, 0.0, 0.0, refused=f"{work.stage}: {work.message}")
+    clip, found = work.clip, annotate(work.audio, profile)
+    if isinstance(found, Rejection):
+        return ClipEstimates(name, clip.start_s, clip.duration_s, refused=f"{found.reason}: {found.message}")
+    return ClipEstimates(name, clip.start_s, clip.duration_s, found.estimates)
 
 
 class _Worker:
@@ -84,15 +82,14 @@ class _Worker:
 
 def _start_worker(profile: Profile, clips_per_track: int | Literal["all"]) -> None:
     _Worker.profile, _Worker.decoder, _Worker.clips_per_track = profile, Decoder(), clips_per_track
-    for annotator in profile.annotators:
-        annotator.setup()  # what cannot start here fails here, not as the fault of a clip
+    start_tools(profile.annotators)  # what cannot start fails here, not as the fault of a clip
 
 
 def _work(track: TruthTrack) -> str:
-    return to_json(hear_track(track, _Worker.profile, _Worker.decoder, _Worker.clips_per_track))
+    return to_json(estimate_track(track, _Worker.profile, _Worker.decoder, _Worker.clips_per_track))
 
 
-def hear_all(
+def estimate_tracks(
     tracks: Sequence[TruthTrack],
     profile: Profile,
     out: Path,
@@ -100,7 +97,7 @@ def hear_all(
     clips_per_track: int | Literal["all"] = 1,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[HeardTrack]:
+) -> list[TrackEstimates]:
     """Every track's clips, in the order of ``tracks``; what OUT holds already is read, the rest is annotated.
 
     Raises MachineError if a tool is missing or takes a worker process down (run again: finished tracks are kept).
@@ -133,7 +130,7 @@ def hear_all(
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-    return [from_json(HeardTrack, files[track.name].read_bytes()) for track in tracks]
+    return [from_json(TrackEstimates, files[track.name].read_bytes()) for track in tracks]
 
 
 def _stamp(path: Path) -> list[int]:
@@ -141,22 +138,24 @@ def _stamp(path: Path) -> list[int]:
     return [info.st_size, info.st_mtime_ns]
 
 
-def with_truth(tracks: Sequence[TruthTrack], heard: Sequence[HeardTrack]) -> list[tuple[HeardClip, ClipTruth]]:
-    """Clips of which the truth says something. Raises NothingToDoError if there is none."""
+def with_truth(
+    tracks: Sequence[TruthTrack], estimated: Sequence[TrackEstimates]
+) -> list[tuple[ClipEstimates, ClipTruth]]:
+    """The clips that the truth says something about. Raises NothingToDoError if there is none."""
     pairs = [
         (clip, truth_of_window(track.document, clip.start_s, clip.duration_s, track.group))
-        for track, found in zip(tracks, heard, strict=True)
+        for track, found in zip(tracks, estimated, strict=True)
         for clip in found.clips
         if clip.duration_s > 0
     ]
     pairs = [(clip, truth) for clip, truth in pairs if not truth.empty]
     if not pairs:
-        raise NothingToDoError(f"the truth of none of the {len(tracks)} tracks covers a clip of it")
+        raise NothingToDoError(f"for none of the {len(tracks)} tracks does the truth cover one of its clips")
     return pairs
 
 
 Pairs = Sequence[tuple[tuple[Estimate, ...], ClipTruth]]
-"""Estimates of a clip (none where it was refused) and its truth."""
+"""Estimates of a clip (empty where it was refused) and its truth."""
 
 
 def judge_profile(pairs: Pairs, profile: Profile) -> list[Judged]:
@@ -170,11 +169,11 @@ def judge_profile(pairs: Pairs, profile: Profile) -> list[Judged]:
 
 
 def judge_tools(pairs: Pairs, profile: Profile, rounds: int = 1000) -> dict[str, dict[str, AttributeResult]]:
-    """Results of each of the profile's tools alone, by name: of the attributes that it answers."""
-    attributes = {tool.info.name: _ANSWERS[tool.attribute] for tool in profile.annotators}
-    heard = {e.annotator for estimates, _ in pairs for e in estimates}
+    """Results of each of the profile's tools alone, by name, for the attributes that it estimates."""
+    attributes = {tool.info.name: _ESTIMATED[tool.attribute] for tool in profile.annotators}
+    present = {e.annotator for estimates, _ in pairs for e in estimates}
     results = {}
-    for name in (tool.name for tool in profile.tools if tool.name in heard):
+    for name in (tool.name for tool in profile.tools if tool.name in present):
         judged = []
         for estimates, truth in pairs:
             labels = next((labels_of_tool(e) for e in estimates if e.annotator == name), Labels())
@@ -189,7 +188,7 @@ def judge_all(pairs: Pairs, profile: Profile, rounds: int = 1000) -> dict[str, d
     return {profile.name: fused, **judge_tools(pairs, profile, rounds)}
 
 
-_ANSWERS = {
+_ESTIMATED = {
     "beats": ("tempo", "meter", "downbeats"),
     "tempo": ("tempo",),
     "key": ("key",),
@@ -204,7 +203,7 @@ class PlainProgress:
         self.say, self.every_s, self.last = say, every_s, -math.inf
 
     def __call__(self, done: int, total: int) -> None:
-        """Tell how many of ``total`` tracks are done."""
+        """Say how many of ``total`` tracks are done."""
         now = time.monotonic()
         if done == total or now - self.last >= self.every_s:
             self.last = now

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.pipeline.sources import FoundFile
 from fgmcaps.pipeline.sources.base import path_of
 from fgmcaps.pipeline.sources.hf_dataset import ROW, read_row
 
 log = logging.getLogger(__name__)
-BLOCK = 1 << 20
 # Hashing waits for the disk and releases the GIL, so threads are enough, and the result must be whole before dedup.
 THREADS = 8
 CHUNK = 512
@@ -45,11 +45,7 @@ def hash_location(location: str) -> str:
         return hashlib.sha256(source).hexdigest()
     if not stat.S_ISREG(source.stat().st_mode):  # a manifest may name a pipe or a device, which never ends
         raise ValueError("not a regular file")
-    digest = hashlib.sha256()
-    with source.open("rb") as handle:
-        while block := handle.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    return sha256_of(source)
 
 
 def take_inventory(

@@ -1,40 +1,35 @@
 """Caption engines as the captioning stage uses them: facts in, checked captions out as they are done."""
 
 import queue
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from fgmcaps.captioning import TEMPLATE_VERSION, TemplateEngine, write_caption
+from fgmcaps.captioning import TemplateEngine, write_caption
 from fgmcaps.captioning.engines.bridge import EngineBridge
 from fgmcaps.captioning.engines.settings import EngineConfigError, EngineSettings, ServerUnavailableError
 from fgmcaps.captioning.engines.vllm_server import ServeOptions, VllmServer, VllmServerError
-from fgmcaps.captioning.prompts.prompting import load_prompt
 from fgmcaps.common.errors import MachineError
 from fgmcaps.pipeline.config import BuildConfig
+from fgmcaps.pipeline.stages.styles import styles_of
 from fgmcaps.schemas import Caption, Facts
 
 READY_TIMEOUT_S = 20.0
 
 
 class Engine(Protocol):
-    """Writes captions; each has passed the checker when it comes out, one per clip, in any order."""
+    """Writes captions: one for each clip, in any order, each checked before it comes out."""
 
     def submit(self, facts: Iterable[tuple[str, Facts]]) -> Iterator[Caption]:
-        """Take ``(clip_id, facts)``; gives what is done meanwhile."""
+        """Take ``(clip_id, facts)`` of each clip; yields captions that are done meanwhile."""
 
     def drain(self) -> Iterator[Caption]:
-        """Wait for the rest."""
+        """Wait for the captions under way and yield them."""
 
     def close(self) -> None:
-        """Let go of connections."""
-
-
-def styles_of(config: BuildConfig) -> tuple[str, ...]:
-    """The caption's style, then the extra ones, each once."""
-    return tuple(dict.fromkeys((config.caption_style, *config.extra_styles)))
+        """Close connections."""
 
 
 class Templates:
@@ -54,7 +49,7 @@ class Templates:
         return iter(())
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """There is nothing to close."""
 
 
 class Llm:
@@ -84,7 +79,7 @@ class Llm:
             yield self._take()
 
     def close(self) -> None:
-        """Give up what is under way and close connections and cache."""
+        """Abandon what is under way; close connections and cache."""
         self.bridge.close()
 
     def _take(self) -> Caption:
@@ -124,15 +119,6 @@ def engine_settings(config: BuildConfig, cache: Path, round_: int) -> EngineSett
 def make_engine(config: BuildConfig, cache: Path, round_: int) -> Engine:
     """The engine that the configuration names."""
     return Templates(config) if config.captioner == "template" else Llm(engine_settings(config, cache, round_))
-
-
-def engine_identity(config: BuildConfig) -> Mapping[str, Any]:
-    """What of an engine changes its captions; part of the caption fingerprint."""
-    identity: dict[str, Any] = {"template": TEMPLATE_VERSION}
-    if config.captioner == "openai":
-        identity["llm"] = config.public()["llm"]
-        identity["prompts"] = [load_prompt(style).version for style in styles_of(config)]
-    return identity
 
 
 @contextmanager

@@ -1,136 +1,208 @@
-"""Journals: results of clips as small immutable segment files, so that a killed build loses only what was in memory.
+"""Journals: the results of clips on disk, so that a build goes on where it was stopped.
 
-A segment is written under a unique temporary name, fsynced and renamed: a reader finds it whole or not at all. Its name
-starts with the time, so later segments sort later. Lines are ``{"kind": ..., "value": ...}``; the first line is the
-index (keys and byte offsets), so that a scan of 380,000 clips reads only first lines.
+What is written is a :data:`Result`; what a scan finds is an :data:`Entry` for each, with the few facts that the index
+holds (see :mod:`fgmcaps.pipeline.stages.segments`) and a way to load the whole. This module alone knows how those facts
+are laid out in the index: the layout is that of every released version, and an index that does not have it is an error.
 """
 
-import contextlib
-import json
-import os
+import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-from uuid import uuid4
+from typing import Any, cast
 
 from fgmcaps.common.errors import MachineError
-from fgmcaps.schemas import from_json, to_json
-
-T = TypeVar("T")
-RecordKind = Literal["annotation", "dead", "track", "retry", "caption"]
-SUFFIX = ".jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a segment by reference: ``key`` (clip id, track id), and where its JSON lies."""
-
-    kind: RecordKind
-    key: str
-    path: Path
-    offset: int
-    length: int
-    note: Any = None
-
-    def read(self, cls: type[T]) -> T:
-        """Load the record; raises ContractError if the line does not fit ``cls``."""
-        with self.path.open("rb") as handle:
-            handle.seek(self.offset)
-            return from_json(cls, handle.read(self.length))
+from fgmcaps.common.fingerprints import fingerprint
+from fgmcaps.pipeline.stages.segments import IndexRow, Line, read_index, segments, write_segment
+from fgmcaps.schemas import (
+    Annotation,
+    Caption,
+    DeadLetter,
+    Labels,
+    TrackMetadata,
+    facts_of,
+    from_json,
+    to_dict,
+    to_json,
+)
+from fgmcaps.schemas.dead_letter import Kind
+from fgmcaps.schemas.ids import track_id_of
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One result to journal. ``note`` is a small JSON-able value that scans can read without the line itself."""
+class TrackDone:
+    """All clips of a track were sent on: it is finished when as many outcomes of it are journaled."""
 
-    kind: RecordKind
+    track_id: str
+    outcomes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRetry:
+    """The failures of a track that are journaled before this count no longer."""
+
+    track_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenCaption:
+    """A caption, the key of the facts that it states, and the round of asking that it comes from."""
+
+    caption: Caption
+    facts_key: str
+    round: int
+
+
+Result = Annotation | DeadLetter | TrackDone | TrackRetry | WrittenCaption
+"""What can be journaled."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationEntry:
+    """A journaled annotation by reference; ``facts_key`` is :func:`facts_key` of its labels."""
+
+    clip_id: str
+    facts_key: str
+    row: IndexRow
+
+    @property
+    def track_id(self) -> str:
+        """The clip's track."""
+        return track_id_of(self.clip_id)
+
+    def read(self) -> Annotation:
+        """Load the annotation. Raises ContractError."""
+        return from_json(Annotation, self.row.read())
+
+
+@dataclass(frozen=True, slots=True)
+class LetterEntry:
+    """A journaled dead letter by reference; ``key`` is the clip id, or the track id for a track without clips."""
+
     key: str
-    value: Any
-    note: Any = None
+    kind: Kind
+    track_id: str
+    row: IndexRow
+
+    def read(self) -> DeadLetter:
+        """Load the letter. Raises ContractError."""
+        return from_json(DeadLetter, self.row.read())
 
 
-def write_segment(folder: Path, records: list[Record]) -> Path:
-    """Write ``records`` as one segment and return its path.
+@dataclass(frozen=True, slots=True)
+class CaptionEntry:
+    """A journaled caption by reference. ``digest`` is a short hash of it, ``source`` is ``llm`` or ``template``."""
 
-    Raises MachineError (disk full, read-only folder); nothing half-written stays behind.
-    """
-    lines = [
-        (to_json(r.value) if not isinstance(r.value, dict) else json.dumps(r.value)).encode() + b"\n" for r in records
-    ]
-    index, offset = [], 0
-    for record, line in zip(records, lines, strict=True):
-        index.append([record.kind, record.key, offset, len(line), record.note])
-        offset += len(line)
-    head = json.dumps(index).encode() + b"\n"
-    name = f"{time.time_ns():020d}-{uuid4().hex[:12]}{SUFFIX}"
-    temporary = folder / f".{name}.tmp"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as handle:
-            handle.write(head)
-            handle.writelines(lines)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.rename(folder / name)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise MachineError(
-            f"cannot write the journal {folder}: {error.strerror}; free space and run again, nothing is lost"
-        ) from None
-    return folder / name
+    clip_id: str
+    facts_key: str
+    source: str
+    round: int
+    digest: str
+    row: IndexRow
+
+    def read(self) -> Caption:
+        """Load the caption. Raises ContractError."""
+        return from_json(Caption, self.row.read())
 
 
-def segments(folder: Path) -> list[Path]:
-    """Finished segments, oldest first."""
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.suffix == SUFFIX and not p.name.startswith("."))
+Entry = AnnotationEntry | LetterEntry | TrackDone | TrackRetry | CaptionEntry
+"""What a scan finds."""
 
 
-def read_index(path: Path) -> Iterator[Entry]:
-    """Entries of one segment. A damaged segment is an error that says what to delete: it is never half-used."""
-    with path.open("rb") as handle:
-        head = handle.readline()
-        base = handle.tell()
-        size = handle.seek(0, os.SEEK_END)
-    try:
-        entries = [
-            Entry(kind, key, path, base + offset, length, note) for kind, key, offset, length, note in json.loads(head)
-        ]
-        if entries and entries[-1].offset + entries[-1].length != size:
-            raise ValueError(f"{size} bytes, {entries[-1].offset + entries[-1].length} expected")
-    except (ValueError, TypeError) as error:
-        raise MachineError(f"damaged journal segment {path} ({error}); delete it and run again") from None
-    yield from entries
+def facts_key(labels: Labels) -> str:
+    """Short hash of what the labels contribute to the facts."""
+    return fingerprint(facts=to_dict(facts_of(labels, TrackMetadata())))[:16]
+
+
+def write_results(folder: Path, results: Iterable[Result]) -> Path:
+    """Journal ``results`` as one segment and return its path. Raises MachineError (disk full, read-only folder)."""
+    return write_segment(folder, [_line(result) for result in results])
 
 
 def scan(folder: Path) -> Iterator[Entry]:
-    """Entries of every segment, oldest first."""
+    """Every entry of a journal, oldest first. Raises MachineError for a segment that is damaged or not understood."""
     for path in segments(folder):
-        yield from read_index(path)
+        yield from read_entries(path)
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """The entries of one segment; see :func:`scan`."""
+    try:
+        return [_entry(row) for row in read_index(path)]
+    except (ValueError, TypeError) as error:
+        raise MachineError(
+            f"the journal segment {path} is damaged or was written by another version of fgmcaps ({error}); "
+            "delete it and run again: its clips are done anew"
+        ) from None
+
+
+def _line(result: Result) -> Line:
+    match result:
+        case Annotation():
+            return Line("annotation", result.clip.clip_id, facts_key(result.labels), to_json(result))
+        case DeadLetter():
+            return Line("dead", result.clip_id or result.track_id, [result.kind, result.track_id], to_json(result))
+        case TrackDone():
+            return Line("track", result.track_id, result.outcomes, to_json(result))
+        case TrackRetry():
+            return Line("retry", result.track_id, None, "{}")
+        case WrittenCaption():
+            data = to_json(result.caption)
+            digest = hashlib.sha256(data.encode()).hexdigest()[:16]
+            about = [result.facts_key, result.caption.source, result.round, digest]
+            return Line("caption", result.caption.clip_id, about, data)
+
+
+def _entry(row: IndexRow) -> Entry:
+    """Raises ValueError or TypeError for a row that no released version writes."""
+    key = _of_type(str, row.key)
+    match row.kind:
+        case "annotation":
+            track_id_of(key)
+            return AnnotationEntry(key, _of_type(str, row.note), row)
+        case "dead":
+            kind, track_id = _of_type(list, row.note)
+            if kind not in ("failed", "filtered"):
+                raise ValueError(f"dead letter of the unknown kind {kind!r}")
+            return LetterEntry(key, cast(Kind, kind), _of_type(str, track_id), row)
+        case "track":
+            return TrackDone(key, _of_type(int, row.note))
+        case "retry":
+            return TrackRetry(key)
+        case "caption":
+            facts, source, round_, digest = _of_type(list, row.note)
+            return CaptionEntry(
+                key, _of_type(str, facts), _of_type(str, source), _of_type(int, round_), _of_type(str, digest), row
+            )
+        case _:
+            raise ValueError(f"unknown record {row.kind!r}")
+
+
+def _of_type(kind: type, value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is not a {kind.__name__}")
+    return value
 
 
 class JournalWriter:
-    """Buffers records and writes a segment when there are enough of them or they are old enough."""
+    """Buffers results and writes a segment when there are enough of them or they are old enough."""
 
-    def __init__(self, folder: Path, max_records: int = 16, max_seconds: float = 5.0):
-        self.folder, self.max_records, self.max_seconds = folder, max_records, max_seconds
-        self._buffer: list[Record] = []
+    def __init__(self, folder: Path, max_results: int = 16, max_seconds: float = 5.0):
+        self.folder, self.max_results, self.max_seconds = folder, max_results, max_seconds
+        self._buffer: list[Result] = []
         self._oldest = 0.0
 
-    def add(self, record: Record) -> None:
-        """Buffer one record; may write a segment."""
+    def add(self, result: Result) -> None:
+        """Buffer one result; may write a segment."""
         if not self._buffer:
             self._oldest = time.monotonic()
-        self._buffer.append(record)
-        if len(self._buffer) >= self.max_records or time.monotonic() - self._oldest >= self.max_seconds:
+        self._buffer.append(result)
+        if len(self._buffer) >= self.max_results or time.monotonic() - self._oldest >= self.max_seconds:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is buffered. On failure the records stay buffered."""
+        """Write what is buffered. On failure the results stay buffered."""
         if self._buffer:
-            write_segment(self.folder, self._buffer)
+            write_results(self.folder, self._buffer)
             self._buffer = []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import apache_beam as beam
 
-from fgmcaps.pipeline.stages.annotate import TrackTask
+from fgmcaps.pipeline.stages.cut import TrackTask
 from fgmcaps.schemas import from_json, to_json
 
 SPARE = 16

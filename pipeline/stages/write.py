@@ -1,104 +1,40 @@
 """The writing stage: rows of one shard by reference, audio read again and embedded by policy."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 
-from fgmcaps.common.files import write_atomically
 from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
 from fgmcaps.pipeline.audio.encode import encode_flac
-from fgmcaps.pipeline.config import WRITE_CODE_VERSION, BuildConfig, fingerprint
-from fgmcaps.pipeline.dataset.manifest import sha256_of
+from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.dataset.rows import row_of
-from fgmcaps.pipeline.dataset.shards import shard_name, write_shard
+from fgmcaps.pipeline.dataset.shards import write_shard
 from fgmcaps.pipeline.sources.inventory import open_location
-from fgmcaps.pipeline.stages.annotate import dead_letter
 from fgmcaps.pipeline.stages.in_flight import follow_build
-from fgmcaps.pipeline.stages.journal import Entry
-from fgmcaps.schemas import (
-    Annotation,
-    Caption,
-    ContractError,
-    DeadLetter,
-    ShardFile,
-    ToolInfo,
-    Track,
-    from_json,
-    to_dict,
-    to_json,
+from fgmcaps.pipeline.stages.shard_plan import (
+    ShardReceipt,
+    ShardTask,
+    find_written,
+    staging,
+    write_receipt,
 )
-from fgmcaps.schemas.ids import shard_of
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RowRef:
-    """One row by reference: where its annotation and caption lie, and its track as this build knows it."""
-
-    clip_id: str
-    track: Track
-    annotation: Entry
-    caption: Entry
+from fgmcaps.schemas import Clip, DeadLetter, ToolInfo
+from fgmcaps.schemas.dead_letter import Rejection, dead_letter
 
 
 @dataclass(frozen=True, slots=True)
-class ShardTask:
-    """One shard to write; ``rows`` ascend by clip id."""
+class RowAudio:
+    """The audio column of one row: encoded bytes and their name, a file's path alone, or neither, by policy."""
 
-    split: str
-    index: int
-    total: int
-    rows: tuple[RowRef, ...]
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShardReceipt:
-    """A written shard, and the rows that could not be written because their audio could not be read again."""
-
-    shard: ShardFile
-    letters: tuple[DeadLetter, ...] = ()
-
-
-def plan_shards(
-    rows: Sequence[RowRef],
-    config: BuildConfig,
-    labels_fingerprint: str,
-    captions_fingerprint: str,
-    tools: Sequence[ToolInfo],
-) -> list[ShardTask]:
-    """Group rows into shards by ids alone. The key of a task changes with anything that its bytes depend on."""
-    tasks = []
-    for split in sorted({r.track.split for r in rows}):
-        of_split = sorted((r for r in rows if r.track.split == split), key=lambda r: r.clip_id)
-        total = -(-len(of_split) // config.rows_per_shard)
-        groups: list[list[RowRef]] = [[] for _ in range(total)]
-        for row in of_split:
-            groups[shard_of(row.clip_id, total)].append(row)
-        for index, group in enumerate(groups):
-            key = fingerprint(
-                code=WRITE_CODE_VERSION,
-                labels=labels_fingerprint,
-                captions=captions_fingerprint,
-                audio=config.audio,
-                tools=[to_dict(tool) for tool in tools],
-                name=[split, index, total],
-                rows=[
-                    (r.clip_id, r.caption.note, r.track.source, r.track.source_path, to_dict(r.track.metadata))
-                    for r in group
-                ],
-            )
-            tasks.append(ShardTask(split, index, total, tuple(group), key))
-    return tasks
+    data: bytes | None = None
+    path: str | None = None
 
 
 class WriteShards(beam.DoFn):
-    """ShardTask -> a shard in the staging folder and its receipt. A shard whose receipt holds is not written again."""
+    """ShardTask -> a shard in the staging folder and its receipt, unless the shard has been written already."""
 
     def __init__(self, work: Path, out: Path, config: BuildConfig, tools: tuple[ToolInfo, ...]) -> None:
         super().__init__()
@@ -116,45 +52,32 @@ class WriteShards(beam.DoFn):
             return
         letters: list[DeadLetter] = []
         shard = write_shard(staging(self.work), task.split, task.index, task.total, self.rows(task, letters))
-        write_atomically(_receipt(self.work, task), to_json(ShardReceipt(shard, tuple(letters))).encode())
+        write_receipt(self.work, task, ShardReceipt(shard, tuple(letters)))
 
     def rows(self, task: ShardTask, letters: list[DeadLetter]) -> Iterator[dict[str, Any]]:
         """Rows in order; a clip whose audio cannot be read again goes to ``letters``."""
         for ref in task.rows:
-            annotation = ref.annotation.read(Annotation)
+            annotation = ref.annotation.read()
             clip = replace(annotation.clip, track=ref.track)
-            audio, path = None, None
-            if self.config.audio == "embed":
-                try:
-                    source = open_location(ref.track.location)
-                    samples, rate = self.decoder.read(source, clip.start_s, clip.duration_s, name=ref.track.source_path)
-                except (DecodeError, OSError, ValueError) as error:
-                    text = f"its audio cannot be read again: {error}"
-                    letters.append(dead_letter(ref.track, clip, "write", "unreadable", error, text, retryable=True))
-                    continue
-                audio, path = encode_flac(samples, rate), f"{ref.clip_id}.flac"
-            elif self.config.audio == "path":
-                path = ref.track.source_path
-            yield row_of(replace(annotation, clip=clip), ref.caption.read(Caption), audio, path, self.tools)
+            audio = read_audio(clip, self.config.audio, self.decoder)
+            if isinstance(audio, Rejection):
+                letters.append(dead_letter(audio, ref.track, clip))
+                continue
+            annotation = replace(annotation, clip=clip)
+            yield row_of(annotation, ref.caption.read(), audio.data, audio.path, self.tools)
 
 
-def staging(work: Path) -> Path:
-    """Where shards wait until all of them are there."""
-    return work / "staging"
-
-
-def _receipt(work: Path, task: ShardTask) -> Path:
-    return work / "shards" / f"{task.key[:32]}.json"
-
-
-def find_written(work: Path, out: Path, task: ShardTask) -> tuple[ShardReceipt, Path] | None:
-    """The receipt of a task and the file that it speaks of, if both are there and the bytes are the right ones."""
+def read_audio(clip: Clip, policy: str, decoder: Decoder) -> RowAudio | Rejection:
+    """The audio column of a clip under the policy ``embed``, ``path`` or ``none``."""
+    track = clip.track
+    if policy == "path":
+        return RowAudio(path=track.source_path)
+    if policy == "none":
+        return RowAudio()
     try:
-        receipt = from_json(ShardReceipt, _receipt(work, task).read_bytes())
-    except (OSError, ContractError):
-        return None
-    name = shard_name(task.split, task.index, task.total)
-    for path in (staging(work) / "data" / name, out / "data" / name):
-        if path.is_file() and path.stat().st_size == receipt.shard.bytes and sha256_of(path) == receipt.shard.sha256:
-            return receipt, path
-    return None
+        source = open_location(track.location)
+        samples, rate = decoder.read(source, clip.start_s, clip.duration_s, name=track.source_path)
+    except (DecodeError, OSError, ValueError) as error:
+        message = f"its audio cannot be read again: {error}"
+        return Rejection("write", "unreadable", message, error_type=type(error).__name__, retryable=True)
+    return RowAudio(encode_flac(samples, rate), f"{clip.clip_id}.flac")

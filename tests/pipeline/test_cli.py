@@ -7,7 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from fgmcaps.pipeline.build.output_folder import OutputFolder
+from fgmcaps.pipeline.build.output_folder import BuildIdentity, OutputFolder
 from fgmcaps.pipeline.cli import COMMANDS, main
 from tests.pipeline.inputs import write_wav
 
@@ -114,21 +114,16 @@ def test_the_input_as_output(music):
     assert sorted(p.name for p in music.iterdir()) == ["0.wav", "1.wav"]
 
 
-def claimed(out, **identity):
-    folder = OutputFolder(out)
-    folder.prepare()
-    folder.claim(identity, replace=False)
-    return folder
-
-
 def test_the_output_of_another_input_or_configuration(music, out):
     from fgmcaps.pipeline.config import BuildConfig
 
     ours = BuildConfig().public()
-    folder = claimed(out, input="/other", config=ours)
+    folder = OutputFolder(out)
+    folder.prepare()
+    folder.claim(BuildIdentity("/other", ours), replace=False)
     line = refused("build", music, out)
-    assert f"input: '/other' -> '{music}'" in line and "--replace" in line
-    folder.claim({"input": str(music), "config": {**ours, "seed": 4}}, replace=True)
+    assert f'input: "/other" -> "{music}"' in line and "--replace" in line
+    folder.claim(BuildIdentity(str(music), {**ours, "seed": 4}), replace=True)
     line = refused("build", music, out)
     assert "(seed: 4 -> 0)" in line and "--replace" in line
     assert not (out / ".fgmcaps" / "inventory.jsonl").exists()

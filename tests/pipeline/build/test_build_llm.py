@@ -55,7 +55,7 @@ def _build(corpus: Path, out: Path, url: str, *more: str) -> "subprocess.Complet
 
 def _rows(out: Path) -> list[dict[str, Any]]:
     columns = ["id", "caption", "caption_source", "caption_model", "prompt_version"]
-    return pq.ParquetDataset(sorted((out / "data").glob("*.parquet"))).read(columns).to_pylist()
+    return pq.ParquetDataset(sorted((out / "data").rglob("*.parquet"))).read(columns).to_pylist()
 
 
 def test_llm_captions_are_kept_when_true_and_replaced_when_not(corpus: Path) -> None:

@@ -14,7 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from fgmcaps.pipeline.stages.journal import scan
+from fgmcaps.pipeline.stages.journal import AnnotationEntry, TrackDone, scan
 from tests.pipeline.builds import command, cut_corpus, digest, letters, manifest, run, write_fast_config
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ def test_killed_at_random_instants_and_resumed_equals_uninterrupted(corpus: Path
     assert done.returncode == 0, done.stderr
     assert digest(out) == digest(reference)
     folder = next((out / ".fgmcaps" / "annotations").iterdir())
-    again = Counter(e.key for e in scan(folder) if e.kind == "annotation")
+    again = Counter(e.clip_id for e in scan(folder) if isinstance(e, AnnotationEntry))
     assert sum(n - 1 for n in again.values()) <= 3 * 2 * SEGMENT  # kills x workers x segment
 
 
@@ -108,7 +108,8 @@ def test_one_worker_and_a_shuffled_manifest_give_the_same_shards(corpus: Path, r
 
 
 def _data(out: Path) -> dict[str, str]:
-    return {name: sha for name, sha in digest(out).items() if name.startswith("data/")}
+    """Shards by name; a dataset that replaced another has them in a folder below ``data``."""
+    return {Path(name).name: sha for name, sha in digest(out).items() if name.startswith("data/")}
 
 
 def test_a_rerun_does_nothing(corpus: Path, reference: Path) -> None:
@@ -132,8 +133,10 @@ def test_new_files_are_added_and_old_ones_not_decoded_again(corpus: Path, refere
     assert done.returncode == 0, done.stderr
     assert _data(out) == _data(reference)
     assert manifest(out)["counts"]["duplicates"] == 1  # type: ignore[index]
+    checked = run("validate", out)
+    assert checked.returncode == 0, checked.stdout
     folder = next((out / ".fgmcaps" / "annotations").iterdir())
-    assert set(Counter(e.key for e in scan(folder) if e.kind == "annotation").values()) == {1}
+    assert set(Counter(e.clip_id for e in scan(folder) if isinstance(e, AnnotationEntry)).values()) == {1}
 
 
 def test_another_configuration_is_refused_and_never_mixed(corpus: Path, tmp_path: Path) -> None:
@@ -144,7 +147,7 @@ def test_another_configuration_is_refused_and_never_mixed(corpus: Path, tmp_path
     assert refused.returncode == 2 and "clips_per_track" in refused.stderr and "--replace" in refused.stderr
     other = run("build", music, out, "--config", config(corpus), "--clips-per-track", "all", "--replace")
     assert other.returncode == 0, other.stderr
-    rows = pq.ParquetDataset(sorted((out / "data").glob("*.parquet"))).read(["start_s"]).to_pylist()
+    rows = pq.ParquetDataset(sorted((out / "data").rglob("*.parquet"))).read(["start_s"]).to_pylist()
     assert [row["start_s"] for row in rows] == [0.0, 0.0]  # an 11 s track has one whole window, the first
     assert len(list((out / ".fgmcaps" / "annotations").iterdir())) == 2
     assert run("validate", out).returncode == 0
@@ -163,7 +166,7 @@ def test_another_filter_decodes_nothing(corpus: Path, tmp_path: Path) -> None:
     done = run("annotate", music, out, "--config", strict, "--replace")
     assert done.returncode == 0, done.stderr
     for folder in (out / ".fgmcaps" / "annotations").iterdir():
-        assert Counter(e.kind for e in scan(folder)) == {"annotation": 2, "track": 2}
+        assert Counter(map(type, scan(folder))) == {AnnotationEntry: 2, TrackDone: 2}
     assert len(list((out / ".fgmcaps" / "annotations").iterdir())) == 2
 
 

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.pipeline.build.output_folder import OutputFolder
+from fgmcaps.pipeline.build.output_folder import BuildIdentity, OutputFolder
 
-IDENTITY = {"input": "/music", "config": {"seed": 0, "splits": {"train": 1.0}}}
+IDENTITY = BuildIdentity("/music", {"seed": 0, "splits": {"train": 1.0}})
 
 
 @pytest.fixture
@@ -54,16 +55,16 @@ def test_the_same_build_claims_again_and_another_is_refused_by_what_differs(fold
     assert folder.read_identity() is None
     for _ in range(2):
         folder.claim(IDENTITY, replace=False)
-    with pytest.raises(FgmcapsError, match=r"\(input: '/music' -> '/other'\).*--replace"):
-        folder.claim({**IDENTITY, "input": "/other"}, replace=False)
+    with pytest.raises(FgmcapsError, match=r'\(input: "/music" -> "/other"\).*--replace'):
+        folder.claim(replace(IDENTITY, input="/other"), replace=False)
     with pytest.raises(FgmcapsError, match=r"\(seed: 0 -> 1\).*--replace"):
-        folder.claim({**IDENTITY, "config": {"seed": 1, "splits": {"train": 1.0}}}, replace=False)
+        folder.claim(replace(IDENTITY, config={**IDENTITY.config, "seed": 1}), replace=False)
     assert folder.read_identity() == IDENTITY
 
 
 def test_replace_binds_the_folder_anew(folder):
     folder.claim(IDENTITY, replace=False)
-    other = {**IDENTITY, "input": "/other"}
+    other = replace(IDENTITY, input="/other")
     folder.claim(other, replace=True)
     assert folder.read_identity() == other
 
@@ -96,6 +97,16 @@ def test_the_lock_dies_with_its_process(folder):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
     with folder.locked():
         pass
+
+
+def test_what_is_outdated_stays_so_until_it_is_published(folder):
+    assert not folder.is_outdated()
+    folder.mark_outdated()
+    folder.mark_outdated()
+    assert OutputFolder(folder.root).is_outdated()
+    folder.clear_outdated()
+    folder.clear_outdated()
+    assert not folder.is_outdated()
 
 
 def test_journals_of_other_settings_lie_apart(folder):

@@ -1,15 +1,13 @@
 """A changed filter takes over estimates: same tools, new labels, failures tried again, nothing taken twice."""
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from fgmcaps.annotators import load_profile
 from fgmcaps.annotators.fusion import fuse
-from fgmcaps.pipeline.build.reuse_estimates import journals_of, mark_estimates, take_over
-from fgmcaps.pipeline.build.state import read_annotations
-from fgmcaps.pipeline.stages.annotate import record_of
-from fgmcaps.pipeline.stages.journal import scan, write_segment
+from fgmcaps.pipeline.build.journal_state import read_annotations
+from fgmcaps.pipeline.build.reuse_estimates import journals_with_estimates, mark_estimates, reuse_estimates
+from fgmcaps.pipeline.stages.journal import AnnotationEntry, LetterEntry, TrackDone, scan, write_results
 from fgmcaps.schemas import Annotation, BeatGrid, Clip, DeadLetter, Estimate, Key
 from fgmcaps.schemas.ids import make_clip_id
 from tests.factories import make_track
@@ -37,26 +35,25 @@ def letter(track, number, kind):
 def old_journal(folder: Path) -> Path:
     journal = folder / "old"
     mark_estimates(journal, "tools")
-    records = [record_of(annotation(TRACK, 0)), record_of(letter(TRACK, 1, "filtered"))]
-    records += [record_of(letter(TRACK, 2, "failed")), record_of(annotation(OTHER, 0))]
-    write_segment(journal, [*records, replace(records[0], kind="track", key=TRACK.track_id, value={}, note=3)])
+    letters = [letter(TRACK, 1, "filtered"), letter(TRACK, 2, "failed")]
+    write_results(journal, [annotation(TRACK, 0), *letters, annotation(OTHER, 0), TrackDone(TRACK.track_id, 3)])
     return journal
 
 
 def test_only_journals_of_the_same_tools_are_found(tmp_path):
     old = old_journal(tmp_path)
     mark_estimates(tmp_path / "else", "other tools")
-    assert journals_of(tmp_path, "tools") == [old]
+    assert journals_with_estimates(tmp_path, "tools") == [old]
 
 
 def test_labels_are_fused_anew_and_failures_left_to_try_again(tmp_path):
     old, new = old_journal(tmp_path), tmp_path / "new"
     tracks = [TRACK]
-    taken = take_over(read_annotations(new, tracks), old, new, tracks, STRICT.fusion)
+    taken = reuse_estimates(read_annotations(new, tracks), old, new, tracks, STRICT.fusion)
     state = read_annotations(new, tracks)
     assert taken == 2
     assert not state.is_finished(TRACK.track_id)  # the failed clip is missing
-    before, after = annotation(TRACK, 0), next(iter(state.annotations.values())).read(Annotation)
+    before, after = annotation(TRACK, 0), next(iter(state.annotations.values())).read()
     assert after.estimates == before.estimates
     assert after.labels == fuse(before.estimates, STRICT.fusion) != before.labels
     assert [x.reason for x in state.read_letters()] == ["silence"]
@@ -66,6 +63,8 @@ def test_taking_over_twice_adds_nothing(tmp_path):
     old, new = old_journal(tmp_path), tmp_path / "new"
     tracks = [TRACK, OTHER]
     for _ in range(2):
-        take_over(read_annotations(new, tracks), old, new, tracks, PROFILE.fusion)
-    counts = Counter(e.key for e in scan(new) if e.kind != "track")
+        reuse_estimates(read_annotations(new, tracks), old, new, tracks, PROFILE.fusion)
+    entries = list(scan(new))
+    counts = Counter(e.clip_id for e in entries if isinstance(e, AnnotationEntry))
+    counts += Counter(e.key for e in entries if isinstance(e, LetterEntry))
     assert len(counts) == 3 and set(counts.values()) == {1}

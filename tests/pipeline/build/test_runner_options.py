@@ -6,8 +6,10 @@ import apache_beam as beam
 import pytest
 
 from fgmcaps.common.errors import FgmcapsError, MachineError
-from fgmcaps.pipeline.build.runner import _cause, beam_options, check_beam_args, check_runner, run_graph
-from fgmcaps.pipeline.stages.journal import Record, scan, write_segment
+from fgmcaps.pipeline.build.runner import _cause, run_graph
+from fgmcaps.pipeline.build.runner_check import beam_options, check_beam_args, check_runner
+from fgmcaps.pipeline.build.stage_file import StageTiming
+from fgmcaps.pipeline.stages.journal import TrackDone, scan, write_results
 
 
 def test_options_of_beam_are_known():
@@ -96,13 +98,13 @@ class _Write(beam.DoFn):
 
     def process(self, n):
         self.micros.update(1_000_000 * n)
-        write_segment(self.folder, [Record("track", str(n), {}, n * n)])
+        write_results(self.folder, [TrackDone(str(n), n * n)])
 
 
 def test_a_graph_runs_and_its_timings_come_back_in_seconds(tmp_path):
     timings = run_graph(lambda p: p | beam.Create([1, 2, 3]) | beam.ParDo(_Write(tmp_path)), "local", 1, (), False)
-    assert sorted(e.note for e in scan(tmp_path)) == [1, 4, 9]
-    assert timings == {"square": {"seconds": 6.0, "count": 3, "max": 3.0}}
+    assert sorted(e.outcomes for e in scan(tmp_path)) == [1, 4, 9]
+    assert timings == {"square": StageTiming(6.0, 3, 3.0)}
 
 
 def _no_space(_):

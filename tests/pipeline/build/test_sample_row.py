@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fgmcaps.pipeline.build.command import SAMPLE_COLUMNS, sample_row
+from fgmcaps.pipeline.build.summary import SAMPLE_COLUMNS, sample_row
 from fgmcaps.schemas.manifest import Counts, Manifest, ShardFile
 
 

@@ -6,9 +6,7 @@ import json
 import pytest
 
 from fgmcaps.pipeline.dataset.manifest import (
-    FingerprintMismatchError,
     ManifestError,
-    check_fingerprint,
     is_complete,
     manifest_bytes,
     read_manifest,
@@ -93,18 +91,3 @@ def test_a_newer_schema_is_refused_with_both_versions(dataset):
     (dataset / "manifest.json").write_text(json.dumps({**data, "schema_version": "2.0"}))
     with pytest.raises(ManifestError, match=r"2\.0.*1\.0"):
         read_manifest(dataset)
-
-
-def test_the_same_fingerprint_is_let_through(good_dataset):
-    check_fingerprint(good_dataset, "0" * 64, {})
-
-
-def test_another_setting_is_named(good_dataset):
-    config = {**read_manifest(good_dataset).config, "filter": {"tempo": 0.9, "key": 0.7}}
-    with pytest.raises(FingerprintMismatchError, match=r"filter\.tempo: 0\.8 there, 0\.9 now\); choose another"):
-        check_fingerprint(good_dataset, "1" * 64, config)
-
-
-def test_another_tool_version_is_said_to_be_one(good_dataset):
-    with pytest.raises(FingerprintMismatchError, match="same settings, other tool versions"):
-        check_fingerprint(good_dataset, "1" * 64, read_manifest(good_dataset).config)

@@ -129,7 +129,7 @@ def test_a_name_that_cannot_be_loaded_is_one_line_and_soon(tmp_path):
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "fgmcaps.pipeline.cli", "build", "nobody/no-such-set", str(tmp_path / "out")],
+        [sys.executable, "-m", "fgmcaps", "build", "nobody/no-such-set", str(tmp_path / "out")],
         capture_output=True, text=True, env=environment, timeout=120,
     )  # fmt: skip
     assert done.returncode == 2 and not (tmp_path / "out").exists()

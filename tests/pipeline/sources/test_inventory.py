@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from fgmcaps.pipeline.build.plan import make_plan
+from fgmcaps.pipeline.build.track_plan import make_plan
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.sources import FoundFile, inventory, open_source
 from fgmcaps.pipeline.sources.base import location_of

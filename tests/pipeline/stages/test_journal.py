@@ -1,112 +1,130 @@
-"""Journals: what was written is read back; a segment is whole or not there; damage is named, never half-used."""
+"""Journals: every result comes back as an entry of its kind; what no version writes is an error, never a guess."""
 
+import hashlib
 import json
-import subprocess
-import sys
 import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fgmcaps.common.errors import MachineError
-from fgmcaps.pipeline.stages.journal import JournalWriter, Record, read_index, scan, segments, write_segment
-from fgmcaps.schemas import Annotation, Caption, ContractError, DeadLetter
-from tests.factories import make_annotation
-
-LETTER = DeadLetter("0" * 16, None, "a\nb \u65e5.wav", "decode", "failed", "decode", "DecodeError", "no \u2028 sound")
-
-
-def letter_record(key="0" * 16, note=("failed", "0" * 16)):
-    return Record("dead", key, LETTER, list(note))
-
-
-def test_records_come_back_whole(tmp_path):
-    annotation = make_annotation(3)
-    path = write_segment(
-        tmp_path, [Record("annotation", "x", annotation, "note"), letter_record(), Record("retry", "t", {})]
-    )
-    first, second, third = read_index(path)
-    assert (first.kind, first.key, first.note) == ("annotation", "x", "note")
-    assert first.read(Annotation) == annotation
-    assert second.read(DeadLetter) == LETTER and second.note == ["failed", "0" * 16]
-    assert (third.kind, third.key, third.note) == ("retry", "t", None)
-
-
-@settings(max_examples=40)
-@given(
-    st.lists(
-        st.tuples(st.text(max_size=20), st.text(max_size=60), st.one_of(st.none(), st.integers(), st.text(max_size=9))),
-        max_size=6,
-    )
+from fgmcaps.pipeline.stages.journal import (
+    AnnotationEntry,
+    CaptionEntry,
+    JournalWriter,
+    LetterEntry,
+    TrackDone,
+    TrackRetry,
+    WrittenCaption,
+    facts_key,
+    read_entries,
+    scan,
+    write_results,
 )
-def test_any_text_survives(tmp_path_factory, items):
-    folder = tmp_path_factory.mktemp("journal")
-    captions = [Caption(key, text, "objective", "template", "", "1") for key, text, _ in items]
-    records = [Record("caption", k, c, note) for (k, _, note), c in zip(items, captions, strict=True)]
-    write_segment(folder, records)
-    got = list(scan(folder))
-    assert [(e.key, e.note, e.read(Caption)) for e in got] == [(r.key, r.note, r.value) for r in records]
+from fgmcaps.pipeline.stages.segments import Line, segments, write_segment
+from fgmcaps.schemas import ContractError, DeadLetter, to_json
+from fgmcaps.schemas.ids import track_id_of
+from tests.factories import make_annotation, make_caption
+
+TRACK = "0" * 16
+LETTER = DeadLetter(TRACK, None, "a\nb \u65e5.wav", "decode", "failed", "decode", "DecodeError", "no \u2028 sound")
+ANNOTATION = make_annotation(3)
+CAPTION = make_caption(ANNOTATION)
+CLIP = ANNOTATION.clip.clip_id
 
 
-def test_later_segments_come_later(tmp_path):
+def test_every_kind_of_result_comes_back(tmp_path):
+    clip_letter = DeadLetter(TRACK, f"{TRACK}-00000000", "a.wav", "gate", "filtered", "silence", "", "")
+    results = [ANNOTATION, LETTER, clip_letter, TrackDone(TRACK, 2), TrackRetry(TRACK)]
+    first, whole, second, done, retry, caption = read_entries(
+        write_results(tmp_path, [*results, WrittenCaption(CAPTION, "facts", 3)])
+    )
+    assert isinstance(first, AnnotationEntry) and first.read() == ANNOTATION
+    assert (first.clip_id, first.track_id) == (CLIP, track_id_of(CLIP))
+    assert first.facts_key == facts_key(ANNOTATION.labels)
+    assert isinstance(whole, LetterEntry) and whole.read() == LETTER
+    assert (whole.key, whole.kind, whole.track_id) == (TRACK, "failed", TRACK)
+    assert isinstance(second, LetterEntry) and second.read() == clip_letter
+    assert (second.key, second.kind, second.track_id) == (clip_letter.clip_id, "filtered", TRACK)
+    assert (done, retry) == (TrackDone(TRACK, 2), TrackRetry(TRACK))
+    assert isinstance(caption, CaptionEntry) and caption.read() == CAPTION
+    assert (caption.facts_key, caption.source, caption.round) == ("facts", CAPTION.source, 3)
+    assert caption.digest == hashlib.sha256(to_json(CAPTION).encode()).hexdigest()[:16]
+
+
+def test_the_index_is_that_of_every_version(tmp_path):
+    """Journals of earlier versions hold these bytes, and their builds go on."""
+    path = write_results(tmp_path, [ANNOTATION, LETTER, TrackDone(TRACK, 2), WrittenCaption(CAPTION, "facts", 3)])
+    digest = hashlib.sha256(to_json(CAPTION).encode()).hexdigest()[:16]
+    with path.open() as lines:
+        index = json.loads(lines.readline())
+        assert [(kind, key, note) for kind, key, _, _, note in index] == [
+            ("annotation", CLIP, facts_key(ANNOTATION.labels)),
+            ("dead", TRACK, ["failed", TRACK]),
+            ("track", TRACK, 2),
+            ("caption", CLIP, ["facts", CAPTION.source, 3, digest]),
+        ]
+        assert next(lines) == to_json(ANNOTATION) + "\n"
+
+
+def test_a_finished_track_whose_line_is_empty_is_read(tmp_path):
+    path = write_segment(tmp_path, [Line("track", TRACK, 3, "{}"), Line("retry", TRACK, None, "{}")])
+    assert read_entries(path) == [TrackDone(TRACK, 3), TrackRetry(TRACK)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Line("heading", TRACK, None, "{}"),
+        Line("annotation", "x", "facts", "{}"),
+        Line("annotation", CLIP, ["facts"], "{}"),
+        Line("annotation", CLIP, None, "{}"),
+        Line("dead", TRACK, "failed", "{}"),
+        Line("dead", TRACK, ["lost", TRACK], "{}"),
+        Line("dead", TRACK, ["failed"], "{}"),
+        Line("dead", TRACK, ["failed", TRACK, 1], "{}"),
+        Line("track", TRACK, "2", "{}"),
+        Line("track", TRACK, None, "{}"),
+        Line("caption", CLIP, "facts", "{}"),  # as the first builds wrote it
+        Line("caption", CLIP, "keys", "{}"),  # as many letters as a note has fields
+        Line("caption", CLIP, ["facts", "llm", "0", "d"], "{}"),
+        Line("caption", CLIP, ["facts", "llm", 0], "{}"),
+    ],
+)
+def test_what_no_version_writes_is_named_and_none_of_it_used(tmp_path, line):
+    path = write_segment(tmp_path, [Line("track", TRACK, 1, "{}"), line])
+    seen = []
+    with pytest.raises(MachineError, match=f"{path.name} is damaged or was written by another version") as caught:
+        seen.extend(scan(tmp_path))
+    assert not seen and "delete it and run again" in str(caught.value)
+
+
+def test_later_results_come_later(tmp_path):
     for i in range(5):
-        write_segment(tmp_path, [Record("track", str(i), {}, i)])
-    assert [e.note for e in scan(tmp_path)] == [0, 1, 2, 3, 4]
+        write_results(tmp_path, [TrackDone(TRACK, i)])
+    assert list(scan(tmp_path)) == [TrackDone(TRACK, i) for i in range(5)]
 
 
 def test_no_journal_is_an_empty_one(tmp_path):
-    assert segments(tmp_path / "none") == [] and list(scan(tmp_path / "none")) == []
-
-
-def test_unfinished_and_foreign_files_are_not_read(tmp_path):
-    path = write_segment(tmp_path, [letter_record()])
-    (tmp_path / f".{path.name}.tmp").write_bytes(path.read_bytes())
-    (tmp_path / ".hidden.jsonl").write_bytes(path.read_bytes())
-    (tmp_path / "notes.txt").touch()
-    assert segments(tmp_path) == [path]
-
-
-@pytest.mark.parametrize("damage", ["cut", "cut in the index", "empty", "longer", "no index", "bad row", "no numbers"])
-def test_a_damaged_segment_is_named_and_none_of_it_used(tmp_path, damage):
-    path = write_segment(tmp_path, [letter_record("a"), letter_record("b")])
-    whole = path.read_bytes()
-    head, body = whole.split(b"\n", 1)
-    index = json.loads(head)
-    path.write_bytes(
-        {
-            "cut": whole[:-5],
-            "cut in the index": whole[:20],
-            "empty": b"",
-            "longer": whole + b"{}\n",
-            "no index": body,
-            "bad row": json.dumps([index[0], ["dead", "b"]]).encode() + b"\n" + body,
-            "no numbers": json.dumps([index[0], ["dead", "b", "0", "1", None]]).encode() + b"\n" + body,
-        }[damage]
-    )
-    seen = []
-    with pytest.raises(MachineError, match=path.name) as caught:
-        seen.extend(scan(tmp_path))
-    assert not seen and "delete it and run again" in str(caught.value) and caught.value.exit_code == 4
+    assert list(scan(tmp_path / "none")) == []
 
 
 def test_a_line_that_does_not_fit_its_contract_is_an_error(tmp_path):
-    (entry,) = read_index(write_segment(tmp_path, [letter_record()]))
+    (entry,) = read_entries(write_segment(tmp_path, [Line("annotation", CLIP, "facts", to_json(LETTER))]))
     with pytest.raises(ContractError, match="Annotation"):
-        entry.read(Annotation)
+        entry.read()
 
 
 def test_the_writer_flushes_when_full_and_when_old(tmp_path):
-    writer = JournalWriter(tmp_path, max_records=3, max_seconds=0.2)
-    writer.add(letter_record("0"))
-    writer.add(letter_record("1"))
+    writer = JournalWriter(tmp_path, max_results=3, max_seconds=0.2)
+    writer.add(LETTER)
+    writer.add(LETTER)
     assert segments(tmp_path) == []
-    writer.add(letter_record("2"))
+    writer.add(LETTER)
     assert len(segments(tmp_path)) == 1
-    writer.add(letter_record("3"))
+    writer.add(LETTER)
     time.sleep(0.25)
-    writer.add(letter_record("4"))
-    assert [len(list(read_index(p))) for p in segments(tmp_path)] == [3, 2]
+    writer.add(LETTER)
+    assert [len(read_entries(p)) for p in segments(tmp_path)] == [3, 2]
     writer.flush()
     assert len(segments(tmp_path)) == 2
 
@@ -114,22 +132,9 @@ def test_the_writer_flushes_when_full_and_when_old(tmp_path):
 def test_a_failed_write_loses_nothing(tmp_path):
     folder = tmp_path / "journal"
     folder.touch()  # a file where the folder should be
-    writer = JournalWriter(folder, max_records=1)
+    writer = JournalWriter(folder, max_results=1)
     with pytest.raises(MachineError, match="nothing is lost"):
-        writer.add(letter_record())
+        writer.add(LETTER)
     folder.unlink()
     writer.flush()
     assert len(list(scan(folder))) == 1
-
-
-def test_a_full_disk_leaves_no_half_segment(tmp_path):
-    code = (
-        "import resource, sys, pathlib, signal\n"
-        "from fgmcaps.pipeline.stages.journal import Record, write_segment\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "write_segment(pathlib.Path(sys.argv[1]), [Record('retry', str(i), {'x': 'y' * 90}) for i in range(50)])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)
-    assert done.returncode != 0 and "MachineError: cannot write the journal" in done.stderr
-    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ import pickle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgmcaps.pipeline.stages.annotate import TrackTask
+from fgmcaps.pipeline.stages.cut import TrackTask
 from fgmcaps.pipeline.stages.task_queue import TaskQueue, tickets_for
 from fgmcaps.schemas import Track
 

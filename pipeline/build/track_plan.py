@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.pipeline.config import BuildConfig, fingerprint
+from fgmcaps.common.fingerprints import fingerprint
+from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.sources import FoundFile
 from fgmcaps.pipeline.sources.inventory import Hashed
 from fgmcaps.schemas import DeadLetter, Track, to_dict

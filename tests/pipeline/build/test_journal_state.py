@@ -1,11 +1,12 @@
 """What journals add up to: later wins, labels beat letters, a retry forgets failures and only those."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from fgmcaps.pipeline.build.state import any_failed, forget_failures, read_annotations, read_captions
-from fgmcaps.pipeline.stages.journal import Record, write_segment
+from fgmcaps.pipeline.build.journal_state import any_failed, forget_failures, read_annotations, read_captions
+from fgmcaps.pipeline.stages.journal import TrackDone, WrittenCaption, write_results
 from fgmcaps.schemas import Caption, DeadLetter
 from fgmcaps.schemas.ids import make_clip_id
 from tests.factories import make_annotation, make_track
@@ -14,23 +15,23 @@ TRACK = make_track(0)
 CLIPS = [make_clip_id(TRACK.track_id, 10_000 * i) for i in range(4)]
 
 
-def label(clip):
-    return Record("annotation", clip, make_annotation(0), "facts")
+def label(clip_id):
+    annotation = make_annotation(0)
+    return replace(annotation, clip=replace(annotation.clip, clip_id=clip_id))
 
 
 def letter(key, kind="failed", message=""):
     clip = key if "-" in key else None
-    value = DeadLetter(TRACK.track_id, clip, "x.wav", "decode", kind, "reason", "", message)
-    return Record("dead", key, value, [kind, TRACK.track_id])
+    return DeadLetter(TRACK.track_id, clip, "x.wav", "decode", kind, "reason", "", message)
 
 
 def done(outcomes):
-    return Record("track", TRACK.track_id, {}, outcomes)
+    return TrackDone(TRACK.track_id, outcomes)
 
 
 def state_of(folder, *segments):
-    for records in segments:
-        write_segment(folder, list(records))
+    for results in segments:
+        write_results(folder, results)
     return read_annotations(folder, [TRACK])
 
 
@@ -56,7 +57,7 @@ def test_a_track_that_failed_as_a_whole_is_finished(tmp_path):
 
 def test_other_tracks_of_the_journal_are_left_out(tmp_path):
     other = make_track(1)
-    write_segment(tmp_path, [label(make_clip_id(other.track_id, 0)), Record("track", other.track_id, {}, 1)])
+    write_results(tmp_path, [label(make_clip_id(other.track_id, 0)), TrackDone(other.track_id, 1)])
     assert not state_of(tmp_path).annotations and not state_of(tmp_path).outcomes
 
 
@@ -100,8 +101,7 @@ def test_without_failures_there_is_nothing_to_forget(tmp_path):
 
 def test_the_latest_caption_wins(tmp_path):
     for text in ("first", "second"):
-        write_segment(
-            tmp_path, [Record("caption", CLIPS[0], Caption(CLIPS[0], text, "objective", "template", "", "1"), text)]
-        )
+        caption = Caption(CLIPS[0], text, "objective", "template", "", "1")
+        write_results(tmp_path, [WrittenCaption(caption, f"facts of the {text}", 0)])
     (entry,) = read_captions(tmp_path).values()
-    assert entry.read(Caption).text == "second" and entry.note == "second"
+    assert entry.read().text == "second" and entry.facts_key == "facts of the second"

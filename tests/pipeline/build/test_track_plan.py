@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.pipeline.build.plan import check_given_splits, make_plan
+from fgmcaps.pipeline.build.track_plan import check_given_splits, make_plan
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.schemas import TrackMetadata
 from fgmcaps.schemas.ids import leak_group

@@ -1,0 +1,100 @@
+"""``fgmcaps build``, ``annotate`` and ``caption`` once their arguments are known: plan, run the job, summarise."""
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from fgmcaps.annotators import load_profile
+from fgmcaps.common.errors import FgmcapsError, MachineError
+from fgmcaps.common.progress import Progress
+from fgmcaps.pipeline.build.build import Build
+from fgmcaps.pipeline.build.journal_state import any_failed, forget_failures
+from fgmcaps.pipeline.build.output_folder import BuildIdentity, OutputFolder
+from fgmcaps.pipeline.build.progress import BuildProgress
+from fgmcaps.pipeline.build.prompts import print_prompts
+from fgmcaps.pipeline.build.runner_check import check_runner
+from fgmcaps.pipeline.build.spec import BuildSpec
+from fgmcaps.pipeline.build.summary import print_summary
+from fgmcaps.pipeline.build.supervise import supervise
+from fgmcaps.pipeline.build.track_plan import check_given_splits, make_plan
+from fgmcaps.pipeline.config import BuildConfig, Stage
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.report import REPORT_NAME, write_report
+from fgmcaps.pipeline.sources import open_source
+from fgmcaps.pipeline.sources.inventory import take_inventory
+
+
+def run_build(
+    input_: str,
+    out: Path,
+    config: BuildConfig,
+    *,
+    first: Stage = "annotate",
+    last: Stage = "write",
+    workers: int,
+    limit: int | None,
+    runner: str,
+    replace: bool,
+    retry_failed: bool,
+    quiet: bool,
+    only_rejected: bool = False,
+    dry_run: bool = False,
+    beam_args: tuple[str, ...] = (),
+) -> None:
+    """Build INPUT into OUT, from stage ``first`` to ``last``. Raises FgmcapsError and its kinds."""
+    started = time.monotonic()
+    console = Console(stderr=True, quiet=quiet, markup=False)  # names and captions hold brackets
+    check_runner(runner)
+    check_profile(config)
+    source = open_source(input_, exclude=out)
+    files = list(source.files())
+    check_given_splits(files)
+    folder = OutputFolder(out)
+    folder.prepare()
+    identity = BuildIdentity(source.identity, config.public())
+    with folder.locked():
+        folder.claim(identity, replace)
+        if not quiet:
+            console.print(f"Reading {len(files)} files of {input_}", highlight=False, soft_wrap=True)
+        hashed = take_inventory(files, folder.inventory_file, lambda: None, limit)
+        plan = make_plan(hashed, config.source or source.name, config, limit)
+        spec = BuildSpec(out, plan, config, first, last, workers, runner, beam_args, only_rejected=only_rejected)
+        build = Build(spec)
+        if dry_run:
+            print_prompts(build, Console(markup=False))
+            return
+        if retry_failed and any_failed(state := build.state()):
+            folder.mark_outdated()  # first: a kill in between must not leave a dataset that looks up to date
+            forget_failures(build.annotations, state)
+        if last == "write" and build.is_done() and not only_rejected:
+            if not (out / REPORT_NAME).exists():
+                write_report(out)
+            console.print(f"Nothing to do: {out} is complete ({read_manifest(out).counts.rows} rows).", highlight=False)
+            return
+        missing = build.profile.missing()
+        if missing:
+            raise MachineError(f"profile {config.profile!r} cannot run here: {'; '.join(missing)}")
+        build.stage_file.reset()
+        with Progress(console=console, quiet=quiet) as progress:
+            bar = BuildProgress(folder.work, build.annotations, build.captions, progress)
+            supervise(build.spec, bar.tick)
+            bar.tick(force=True)
+        if last != "write":
+            state = build.state()
+            console.print(
+                f"Annotated {len(state.annotations)} clips, {len(state.letters)} without labels, "
+                f"in {time.monotonic() - started:.0f} s; `fgmcaps caption` with the same arguments goes on."
+            )
+            return
+        write_report(out)
+        if not quiet:
+            print_summary(out, build.stage_file.read_timings(), time.monotonic() - started, Console(markup=False))
+
+
+def check_profile(config: BuildConfig) -> None:
+    """Raise FgmcapsError for settings in ``profile_overrides`` that the profile does not know or take."""
+    try:
+        load_profile(config.profile).with_overrides(config.profile_overrides)
+    except ValueError as error:  # ProfileError, or what a tool says of its options
+        raise FgmcapsError(f"setting 'profile_overrides': {error}") from None

@@ -1,0 +1,80 @@
+"""A decoded clip becomes labels: gate, tools, fusion. No Beam; an error of a tool is a rejection of that clip."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fgmcaps.annotators import ClipAudio, FusionSettings, GateSettings, Profile, fuse, gate
+from fgmcaps.annotators.base import Annotator
+from fgmcaps.common.errors import MachineError
+from fgmcaps.schemas import Estimate, Labels
+from fgmcaps.schemas.dead_letter import Rejection
+
+GATE, FUSE = "gate", "fuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What the tools estimated for one clip, and the labels made of it."""
+
+    estimates: tuple[Estimate, ...]
+    labels: Labels
+
+
+def annotate(audio: ClipAudio, profile: Profile) -> Labelled | Rejection:
+    """Gate, tools and fusion of one clip, stage after stage as the DAG runs them."""
+    rejection = gate_clip(audio, profile.gate)
+    if rejection is not None:
+        return rejection
+    estimates: tuple[Estimate, ...] = ()
+    for stage, tools in profile.stages:
+        found = run_tools(stage, tools, audio)
+        if isinstance(found, Rejection):
+            return found
+        estimates += found
+    labels = fuse_estimates(estimates, profile.fusion)
+    return labels if isinstance(labels, Rejection) else Labelled(estimates, labels)
+
+
+def gate_clip(audio: ClipAudio, settings: GateSettings) -> Rejection | None:
+    """Why the gate turns the clip away (it is filtered, not failed); None for a clip worth annotating."""
+    try:
+        refused = gate(audio.samples, audio.sample_rate, settings)
+    except ValueError as error:
+        return failed(GATE, "gate_failed", error)
+    return None if refused is None else Rejection(GATE, refused.reason, refused.message, kind="filtered")
+
+
+def run_tools(stage: str, tools: Sequence[Annotator[Any]], audio: ClipAudio) -> tuple[Estimate, ...] | Rejection:
+    """The estimates of the tools of one stage, in their order."""
+    estimates = []
+    for tool in tools:
+        try:
+            estimates.append(tool.annotate(audio.at(tool.sample_rate), tool.sample_rate))
+        except Exception as error:
+            return failed(stage, f"{tool.info.name}_failed", error)
+    return tuple(estimates)
+
+
+def fuse_estimates(estimates: Sequence[Estimate], settings: FusionSettings) -> Labels | Rejection:
+    """The labels that passed the confidence filter."""
+    try:
+        return fuse(estimates, settings)
+    except Exception as error:
+        return failed(FUSE, "fusion_failed", error)
+
+
+def start_tools(tools: Iterable[Annotator[Any]]) -> None:
+    """Load the models. Raises MachineError naming the tool that cannot start, which is no clip's fault."""
+    for tool in tools:
+        try:
+            tool.setup()
+        except Exception as error:
+            raise MachineError(f"the annotator {tool.info.name} cannot start: {error}") from error
+
+
+def failed(stage: str, reason: str, error: Exception) -> Rejection:
+    """An error as a rejection. A tool in a process of its own says whether the same clip may succeed later."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    retryable = bool(getattr(error, "retryable", False))
+    return Rejection(stage, reason, message, error_type=type(error).__name__, retryable=retryable)
