@@ -28,7 +28,7 @@ from fgmcaps.schemas import ToolInfo
 STAGE_LABELS = {"beats": "Track beats, tempo and meter", "key": "Estimate the key", "chords": "Recognise chords"}
 
 
-def annotate(
+def annotation_graph(
     p: beam.Pipeline,
     tasks: Iterable[TrackTask] | TaskQueue,
     profile: Profile,
@@ -60,7 +60,7 @@ def annotate(
     cut[DONE] | "Journal finished tracks" >> beam.ParDo(Journal(journal))
 
 
-def caption(
+def caption_graph(
     p: beam.Pipeline,
     batches: Iterable[tuple[CaptionTask, ...]],
     config: BuildConfig,
@@ -73,7 +73,7 @@ def caption(
     batched | "Write and check captions" >> beam.ParDo(CaptionClips(config, journal, cache, round_))
 
 
-def write(
+def shard_graph(
     p: beam.Pipeline,
     tasks: Iterable[ShardTask],
     work: Path,

@@ -57,11 +57,11 @@ class Build:
         published = is_complete(out) and read_manifest(out).fingerprint == self.fingerprint
         return published and not self.folder.is_outdated()
 
-    def state(self) -> AnnotationState:
+    def annotation_state(self) -> AnnotationState:
         """What the annotation journal holds of this plan."""
         return read_annotations(self.annotations, self.spec.plan.tracks)
 
-    def written_captions(self) -> dict[str, CaptionEntry]:
+    def caption_state(self) -> dict[str, CaptionEntry]:
         """What the caption journal holds, by clip id."""
         return read_captions(self.captions)
 

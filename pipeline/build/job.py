@@ -40,11 +40,11 @@ def main(folder: Path, command_pid: int) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apache_beam", "datasets", "jax"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    from fgmcaps.pipeline.build import steps
     from fgmcaps.pipeline.build.build import Build
+    from fgmcaps.pipeline.build.steps import run_steps
 
     try:
-        steps.run(Build(from_json(BuildSpec, (folder / JOB).read_bytes())))
+        run_steps(Build(from_json(BuildSpec, (folder / JOB).read_bytes())))
     except Exception as error:
         known = isinstance(error, FgmcapsError)
         if not known:
@@ -57,7 +57,7 @@ def main(folder: Path, command_pid: int) -> int:
 
 
 def end_with_a_worker(raised: threading.ExceptHookArgs) -> None:
-    """End the job when the runner's thread that waits for a worker says that it died: the runner would wait for ever.
+    """End the job when the runner's thread that waits for a worker says that it died: the runner would wait forever.
 
     The command then starts the job again (:mod:`fgmcaps.pipeline.build.supervise`).
     """

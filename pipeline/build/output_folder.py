@@ -25,7 +25,7 @@ class BuildIdentity:
     config: dict[str, Any]
 
     def flat(self) -> dict[str, Any]:
-        """The settings beside the input, so that a difference is named by the setting alone."""
+        """Input and settings in one, so that a difference is named by the setting alone."""
         return {"input": self.input, **self.config}
 
 
@@ -89,7 +89,7 @@ class OutputFolder:
         except FileNotFoundError:
             return None
         except ContractError:
-            raise FgmcapsError(f"{self.identity_file} is damaged; use --replace to build {self.root} anew") from None
+            raise FgmcapsError(f"{self.identity_file} is damaged; use --replace to rebuild {self.root}") from None
 
     def claim(self, identity: BuildIdentity, replace: bool) -> None:
         """Bind the folder to an input and settings. Raises FgmcapsError for others, unless ``replace``."""

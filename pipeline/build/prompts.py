@@ -12,7 +12,7 @@ from fgmcaps.schemas import facts_of
 def print_prompts(build: Build, console: Console, clips: int = 10) -> None:
     """The prompts of the first annotated clips, in every style, as the server would get them."""
     metadata = {t.track_id: t.metadata for t in build.spec.plan.tracks}
-    annotations = build.state().annotations
+    annotations = build.annotation_state().annotations
     if not annotations:
         raise FgmcapsError("nothing is annotated yet; run `fgmcaps annotate` with the same arguments first")
     for clip_id in sorted(annotations)[:clips]:

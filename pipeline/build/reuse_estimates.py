@@ -1,8 +1,8 @@
 """New labels from old estimates: a changed filter or fusion needs no decoding and no annotator.
 
-A journal notes beside its segments (``estimates.txt``) which tools with which settings its estimates came from. When a
+A journal's ``estimates.txt`` says which tools, with which settings, its estimates came from. When a
 build starts a journal for other fusion settings, it reuses what the journals of the same tools hold: estimates are
-fused anew, clips that the gate turned away stay so. Failed clips are not reused; they are tried again.
+fused again; clips that the gate turned away stay out. Failed clips are not reused; they are tried again.
 """
 
 from collections.abc import Iterator

@@ -64,7 +64,7 @@ def run_build(
         if dry_run:
             print_prompts(build, Console(markup=False))
             return
-        if retry_failed and any_failed(state := build.state()):
+        if retry_failed and any_failed(state := build.annotation_state()):
             folder.mark_outdated()  # first: a kill in between must not leave a dataset that looks up to date
             forget_failures(build.annotations, state)
         if last == "write" and build.is_done() and not only_rejected:
@@ -81,7 +81,7 @@ def run_build(
             supervise(build.spec, bar.tick)
             bar.tick(force=True)
         if last != "write":
-            state = build.state()
+            state = build.annotation_state()
             console.print(
                 f"Annotated {len(state.annotations)} clips, {len(state.letters)} without labels, "
                 f"in {time.monotonic() - started:.0f} s; `fgmcaps caption` with the same arguments goes on."
@@ -93,8 +93,8 @@ def run_build(
 
 
 def check_profile(config: BuildConfig) -> None:
-    """Raise FgmcapsError for settings in ``profile_overrides`` that the profile does not know or take."""
+    """Raise FgmcapsError for ``profile_overrides`` that the profile does not have or whose values do not fit."""
     try:
         load_profile(config.profile).with_overrides(config.profile_overrides)
-    except ValueError as error:  # ProfileError, or what a tool says of its options
+    except ValueError as error:  # ProfileError, or a tool's own complaint about its options
         raise FgmcapsError(f"setting 'profile_overrides': {error}") from None

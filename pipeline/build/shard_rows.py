@@ -23,9 +23,9 @@ class FoundRows:
 def find_rows(build: Build) -> FoundRows:
     """Rows and letters of a build whose clips are annotated and captioned.
 
-    Raises NothingToDoError where no clip became a row, after writing down why.
+    Raises NothingToDoError if no clip became a row, after writing the letters to disk.
     """
-    state, captions = build.state(), build.written_captions()
+    state, captions = build.annotation_state(), build.caption_state()
     rows = tuple(
         RowRef(clip_id, track, state.annotations[clip_id], captions[clip_id])
         for track in build.spec.plan.tracks
@@ -54,4 +54,4 @@ def written(build: Build, task: ShardTask) -> WrittenShard:
 
 def _reasons(letters: Sequence[DeadLetter]) -> str:
     counts = Counter(f"{x.kind}: {x.reason}" for x in letters)
-    return ", ".join(f"{n} x {reason}" for reason, n in counts.most_common(4)) or "the input gave no clip"
+    return ", ".join(f"{n} x {reason}" for reason, n in counts.most_common(4)) or "the input has no clips"

@@ -15,7 +15,7 @@ from fgmcaps.pipeline.build.reuse_estimates import journals_with_estimates, mark
 from fgmcaps.pipeline.build.runner import run_graph
 from fgmcaps.pipeline.build.runner_check import LOCAL
 from fgmcaps.pipeline.build.shard_rows import find_rows, written
-from fgmcaps.pipeline.stages.caption_engines import served
+from fgmcaps.pipeline.stages.caption_engines import with_server
 from fgmcaps.pipeline.stages.caption_plan import plan_captions
 from fgmcaps.pipeline.stages.cut import TrackTask
 from fgmcaps.pipeline.stages.shard_plan import find_written, plan_shards
@@ -28,9 +28,9 @@ MIN_CAPTIONS_FOR_PROCESSES = 20_000
 MIN_SHARD_ROWS_FOR_PROCESSES = 200
 
 
-def run(build: Build) -> None:
+def run_steps(build: Build) -> None:
     """All steps from the first to the last that are asked for. Raises FgmcapsError and its kinds."""
-    steps = (("annotate", annotate), ("caption", caption), ("write", write))
+    steps = (("annotate", annotate_tracks), ("caption", caption_clips), ("write", write_dataset))
     names = [name for name, _ in steps]
     for name, step in steps[names.index(build.spec.first) : names.index(build.spec.last) + 1]:
         log.info("stage %s", name)
@@ -38,26 +38,26 @@ def run(build: Build) -> None:
     build.stage_file.begin("done")
 
 
-def annotate(build: Build) -> None:
-    """Bring every planned track to its end: labels or a dead letter for every clip."""
-    tasks = _unfinished(build, _with_old_estimates(build, build.state()))
+def annotate_tracks(build: Build) -> None:
+    """Finish every planned track: labels or a dead letter for every clip."""
+    tasks = _unfinished(build, _with_old_estimates(build, build.annotation_state()))
     build.stage_file.begin("annotate", total=len(build.spec.plan.tracks))
     in_flight, before = build.folder.work / "workers", len(tasks) + 1
-    while tasks and len(tasks) < before:  # more than once only if the tickets of a queue ran out
+    while tasks and len(tasks) < before:  # more than once only if a queue ran out of tickets
         before, dealt = len(tasks), _dealt(build, tasks)
         _run(
             build,
-            lambda p, dealt=dealt: dag.annotate(  # type: ignore[misc]
+            lambda p, dealt=dealt: dag.annotation_graph(  # type: ignore[misc]
                 p, dealt, build.profile, build.config, build.annotations, in_flight
             ),
             processes=True,
         )
-        tasks = _unfinished(build, build.state())
+        tasks = _unfinished(build, build.annotation_state())
 
 
-def caption(build: Build) -> None:
+def caption_clips(build: Build) -> None:
     """Write a caption for every annotated clip whose facts have none yet."""
-    state, captions, only_rejected = build.state(), build.written_captions(), build.spec.only_rejected
+    state, captions, only_rejected = build.annotation_state(), build.caption_state(), build.spec.only_rejected
     left = [t.source_path for t in build.spec.plan.tracks if not state.is_finished(t.track_id)]
     if left:
         raise FgmcapsError(
@@ -73,15 +73,15 @@ def caption(build: Build) -> None:
     build.folder.mark_outdated()
     batches = [tuple(tasks[i : i + BATCH]) for i in range(0, len(tasks), BATCH)]
     cache = build.folder.work / "answers"
-    with served(build.config, build.folder.work / "vllm.log", log.warning) as config:
+    with with_server(build.config, build.folder.work / "vllm.log", log.warning) as config:
         _run(
             build,
-            lambda p: dag.caption(p, batches, config, build.captions, cache, round_),
+            lambda p: dag.caption_graph(p, batches, config, build.captions, cache, round_),
             processes=len(tasks) >= MIN_CAPTIONS_FOR_PROCESSES,
         )
 
 
-def write(build: Build) -> None:
+def write_dataset(build: Build) -> None:
     """Write the shards that are missing, then publish the dataset."""
     if build.is_done():
         return
@@ -92,12 +92,12 @@ def write(build: Build) -> None:
     missing = [task for task in tasks if find_written(work, out, task) is None]
     if missing:
         big = sum(len(task.rows) for task in missing) >= MIN_SHARD_ROWS_FOR_PROCESSES and len(missing) > 1
-        _run(build, lambda p: dag.write(p, missing, work, out, build.config, build.tools), processes=big)
+        _run(build, lambda p: dag.shard_graph(p, missing, work, out, build.config, build.tools), processes=big)
     publish(build, [written(build, task) for task in tasks], found)
 
 
 def _unfinished(build: Build, state: AnnotationState) -> list[TrackTask]:
-    """Tracks that are not at their end, what takes longest to decode first, so that the workers end together."""
+    """Unfinished tracks, those that take longest to decode first, so that the workers end together."""
     tasks = (
         TrackTask(track, state.finished_keys(track.track_id), build.spec.poison)
         for track in build.spec.plan.tracks
@@ -107,7 +107,7 @@ def _unfinished(build: Build, state: AnnotationState) -> list[TrackTask]:
 
 
 def _dealt(build: Build, tasks: list[TrackTask]) -> list[TrackTask] | TaskQueue:
-    """Local workers take tracks from one queue; others may share no locks, and retry what they were given."""
+    """Local workers take tracks from one queue; other runners may share no locks, and retry what they were given."""
     if build.spec.runner != LOCAL:
         return tasks
     return TaskQueue.create(build.folder.work / "tasks.jsonl", tasks, build.spec.workers)
@@ -120,8 +120,8 @@ def _with_old_estimates(build: Build, state: AnnotationState) -> AnnotationState
         unfinished = [t for t in build.spec.plan.tracks if not state.is_finished(t.track_id)]
         if unfinished and old != build.annotations:
             clips = reuse_estimates(state, old, build.annotations, unfinished, build.profile.fusion)
-            log.info("%d clips fused anew from the estimates in %s", clips, old.name)
-            state = build.state()
+            log.info("%d clips fused again from the estimates in %s", clips, old.name)
+            state = build.annotation_state()
     return state
 
 

@@ -24,7 +24,7 @@ from fgmcaps.pipeline.build.job import describe, read_error
 from fgmcaps.pipeline.build.output_folder import OutputFolder
 from fgmcaps.pipeline.build.runner_check import LOCAL
 from fgmcaps.pipeline.build.spec import BuildSpec
-from fgmcaps.pipeline.stages.in_flight import blamed
+from fgmcaps.pipeline.stages.in_flight import left_in_flight
 
 log = logging.getLogger(__name__)
 POLL_S = 0.25
@@ -81,7 +81,7 @@ def _run_once(spec: BuildSpec, work: Path, in_flight: Path, tick: Callable[[], N
             while job.poll() is None:
                 tick()
                 time.sleep(POLL_S)
-                guilty = blamed(in_flight) if watched is not None else []
+                guilty = left_in_flight(in_flight) if watched is not None else []
                 if guilty or (watched is not None and watched.lost()):
                     return False, guilty
             tick()
@@ -92,7 +92,7 @@ def _run_once(spec: BuildSpec, work: Path, in_flight: Path, tick: Callable[[], N
     error = read_error(work)
     if error is not None:
         raise error_of(error.exit_code)(error.message)
-    return False, blamed(in_flight)
+    return False, left_in_flight(in_flight)
 
 
 class _Workers:

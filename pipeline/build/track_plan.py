@@ -104,7 +104,7 @@ def _with_splits(tracks: Sequence[Track], config: BuildConfig) -> list[Track]:
 
 def _unreadable(item: Hashed) -> DeadLetter:
     # No bytes, so the id is made from the name; it can collide with no real track's except by a broken SHA-256.
-    track_id = hashlib.sha256(b"unreadable:" + item.file.source_path.encode()).hexdigest()[:16]
+    track_id = track_id_of_digest(hashlib.sha256(b"unreadable:" + item.file.source_path.encode()).hexdigest())
     return DeadLetter(
         track_id=track_id,
         clip_id=None,

@@ -1,4 +1,4 @@
-"""The dataset card: ``README.md`` with the YAML that the Hub and ``load_dataset`` read, and what a user must know.
+"""The dataset card: ``README.md`` with the YAML that the Hub and ``load_dataset`` read, and what a user needs to know.
 
 A pure function of the manifest, the statistics and one row: no clock, so that equal datasets have equal cards.
 """
@@ -52,7 +52,7 @@ _HUB_LICENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One configuration as ``load_dataset(repository, name)`` knows it.
+    """One configuration, as in ``load_dataset(repository, name)``.
 
     ``features`` are its ``datasets.Features``, ``files`` the pattern of each split's files in ``folder``, ``sizes`` as
     of :func:`split_sizes`, ``download_bytes`` the size of its files, ``about`` one line for people.
@@ -70,7 +70,7 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class PublishedCard:
-    """What the card of a published dataset says beyond that of a folder.
+    """What the card of a published dataset says in addition.
 
     ``withheld`` counts the rows whose audio was not published, by licence (``""``: none given); ``plots`` are pairs of
     path and caption; ``citation`` is BibTeX.
@@ -86,7 +86,7 @@ class PublishedCard:
 
 
 def write_card(out_dir: Path, stats: Stats | None = None, *, pretty_name: str = PRETTY_NAME) -> Path:
-    """Write ``README.md`` of a finished dataset. ``stats`` saves the pass over the shards where they are known."""
+    """Write ``README.md`` of a finished dataset. ``stats``, where they are known, save a pass over the shards."""
     manifest = read_manifest(out_dir)
     stats = collect_stats(out_dir) if stats is None else stats
     row = next((row for _, row in iter_rows(out_dir, manifest)), None)
@@ -222,7 +222,7 @@ def size_category(rows: int) -> str:
 
 
 def restrictions(tool: ToolInfo) -> tuple[str, ...]:
-    """What a user must heed in a tool's licence: ``non-commercial``, ``AGPL``; empty when neither."""
+    """Restrictions in a tool's licence: ``non-commercial``, ``AGPL``; empty where there are none."""
     found = []
     if re.search(r"\bNC\b|non-?commercial", tool.licence, re.IGNORECASE):
         found.append("non-commercial")

@@ -1,6 +1,6 @@
 """``docs/dataset.md``: the columns as a page for people, generated from ``fgmcaps.schemas.arrow.COLUMNS``.
 
-``python -m fgmcaps.pipeline.dataset.columns_page`` writes it anew; a test fails while the file is not current.
+``python -m fgmcaps.pipeline.dataset.columns_page`` rewrites it; a test fails while the file is out of date.
 """
 
 from pathlib import Path
@@ -29,7 +29,11 @@ Schema version {version}. This page is generated from `schemas/arrow.py` by
 | `manifest.json` | written last: shards with rows, bytes and SHA-256, counts, settings, tools, fingerprint |
 | `failures/failed.jsonl`, `failures/filtered.jsonl` | what did not become a row, one clip a line, with its reason |
 | `README.md` | the dataset card |
-| `report.html` | the same for the eye and the ear: histograms and a sample of clips, in one file |
+| `report.html` | a page to look at and listen to: histograms and a sample of clips, in one file |
+
+A build that replaces a dataset (new files, `--replace`, `--retry-failed`) puts its shards into a folder of their own,
+`data/HASH/`, which the card and the manifest name: at every moment a reader gets the old dataset or the new one. Take
+the paths from `manifest.json`, or let `load_dataset` take them from the card.
 
 A folder without `manifest.json` is an unfinished build. `rows + failed + filtered = clips found`, always.
 
@@ -44,7 +48,7 @@ A row is a clip of {seconds:g} s, {rate} Hz, mono. Times are seconds from the cl
 _TAIL = """
 A value that the confidence filter rejects is null (a list is empty), its confidence stays, and `qc_flags` says why. The
 caption states every value that is not null and none that is. A caption with `caption_source` `imported` came with
-another dataset (`fgmcaps import`): it is kept word for word and nobody has held it against the row.
+another dataset (`fgmcaps import`): it is kept word for word and has not been checked against the row.
 
 ## Vocabulary
 
@@ -60,7 +64,7 @@ another dataset (`fgmcaps import`): it is kept word for word and nobody has held
 from datasets import load_dataset
 
 dataset = load_dataset("OUT")                                                            # the folder of a build
-dataset = load_dataset("parquet", data_files={{"train": "OUT/data/train-*.parquet"}})       # the same without the card
+dataset = load_dataset("parquet", data_files={{"train": "OUT/data/**/train-*.parquet"}})    # the same without the card
 ```
 
 `datasets` decodes audio with torchcodec. Without it, read the bytes:

@@ -42,7 +42,7 @@ def write_manifest(out_dir: Path, manifest: Manifest, *, replace: bool = False) 
     except FileExistsError:
         if path.read_bytes() != data:
             raise ManifestError(
-                f"{path}: a different manifest is there already; a published dataset is never changed in place: "
+                f"{path}: there is a different manifest already; a published dataset is never changed in place: "
                 "choose another output folder, or delete this one"
             ) from None
     log.info("wrote %s: %d shards, %d rows", path, len(manifest.shards), manifest.counts.rows)
@@ -54,18 +54,18 @@ def read_manifest(out_dir: Path) -> Manifest:
     path = Path(out_dir) / MANIFEST_NAME
     try:
         if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise ManifestError(f"{path}: larger than {MAX_MANIFEST_BYTES} bytes: not a manifest of ours")
+            raise ManifestError(f"{path}: larger than {MAX_MANIFEST_BYTES} bytes: not one of our manifests")
         manifest = from_json(Manifest, path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise ManifestError(f"{path}: no manifest: the build has not finished; run the same build again") from None
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read: {error.strerror}") from error
     except ContractError as error:
-        raise ManifestError(f"{path}: {error}; the file was changed or is not ours: build anew") from None
+        raise ManifestError(f"{path}: {error}; the file was changed or is not ours: rebuild the dataset") from None
     if manifest.schema_version.split(".")[0] != FGMCAPS_SCHEMA_VERSION.split(".")[0]:
         raise ManifestError(
             f"{path}: schema version {manifest.schema_version}, this program reads {FGMCAPS_SCHEMA_VERSION}: "
-            "use the program version that wrote it, or build anew"
+            "use the program version that wrote it, or rebuild the dataset"
         )
     return manifest
 

@@ -20,7 +20,7 @@ class ShardError(InvalidDataError, ValueError):
 
 
 def open_shard(out_dir: Path, shard: ShardFile) -> pq.ParquetFile:
-    """Open a listed shard; ShardError when it is missing or no Parquet file."""
+    """Open a listed shard; ShardError when it is missing or not a Parquet file."""
     path = Path(out_dir) / shard.path
     try:
         # Without this, iter_batches reads the whole file before its first batch (measured: 500 MB for a 433 MB shard).

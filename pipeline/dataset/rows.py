@@ -11,7 +11,7 @@ def row_of(
 ) -> dict[str, Any]:
     """The row of one clip, with the keys of ``fgmcaps.schemas.arrow.COLUMNS`` in their order.
 
-    ``audio`` is the encoded clip (policy *embed*), ``audio_path`` its file (policy *path*; beside ``audio`` only a
+    ``audio`` is the encoded clip (policy *embed*), ``audio_path`` its file (policy *path*; with ``audio`` only a
     name). Both None is policy *none*: the column is null. ``tools`` made the labels; they are sorted by name, so that
     the order in which a profile lists them does not change the row.
 

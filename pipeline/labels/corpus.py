@@ -1,4 +1,4 @@
-"""Where truth comes from: a folder of audio with JAMS beside it, or a dataset that the ``mirdata`` package knows."""
+"""Where truth comes from: a folder of audio with JAMS files, or a dataset of the ``mirdata`` package."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MIRDATA = "mirdata:"
 
 @dataclass(frozen=True, slots=True)
 class TruthTrack:
-    """One audio file and the JAMS document that tells its truth; ``group``: see ``fgmcaps.schemas.truth.ClipTruth``."""
+    """One audio file and the JAMS document that holds its truth; ``group``: see ``fgmcaps.schemas.truth.ClipTruth``."""
 
     audio: Path
     name: str
@@ -54,7 +54,7 @@ def _folder(root: Path, jams_root: Path | None) -> list[TruthTrack]:
     if not tracks:
         raise FgmcapsError(
             f"none of the {len(audio)} audio files below {printable(str(root))} has a JAMS file: for "
-            f"{printable(audio[0].name)} it would be {printable(audio[0].with_suffix('.jams').name)}, beside it or at "
+            f"{printable(audio[0].name)} it would be {printable(audio[0].with_suffix('.jams').name)}, next to it or at "
             "the same place below --jams"
         )
     return tracks
@@ -86,7 +86,7 @@ def _mirdata(name: str, data_home: Path | None) -> Iterator[TruthTrack]:
                 yield TruthTrack(path, f"{track_id}{path.suffix}", document, str(getattr(track, "artist", "") or ""))
     if not found:
         raise FgmcapsError(
-            f"mirdata's {name} has no audio in {dataset.data_home}; download it as mirdata says, or give --data-home"
+            f"mirdata's {name} has no audio in {dataset.data_home}; download it with mirdata, or give --data-home"
         )
 
 

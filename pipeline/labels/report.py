@@ -108,9 +108,5 @@ def _short(value: float) -> str:
     return text[1:] if text.startswith("0.") else text
 
 
-def _class_cell(r: AttributeResult, name: str) -> str:
-    return f"{number(r.by_class[name][1])} ({number(r.by_class[name][2])})" if name in r.by_class else ""
-
-
 def _row(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"

@@ -152,7 +152,7 @@ def _bar(chord: Mapping[str, Any], duration: float) -> Bar:
 
 
 def chord_hue(label: str) -> int | None:
-    """Hue of a chord's root, fifths beside each other; None for ``N``, ``X`` and what is no chord."""
+    """Hue of a chord's root, fifths next to each other; None for ``N``, ``X`` and malformed labels."""
     try:
         root = parse_chord(label).root_pc
     except ChordSyntaxError:

@@ -28,7 +28,7 @@ def open_source(text: str, exclude: Path | None = None) -> Source:
             return FolderSource(path, exclude)
         if holds_dataset(path, exclude):
             return HubDatasetSource(text)
-        return FolderSource(path, exclude)  # its error tells what the folder holds
+        return FolderSource(path, exclude)  # its error says what the folder holds
     if path.is_file():
         suffix = path.suffix.lower()
         if suffix == ".parquet" and parquet_has_audio(path):
@@ -37,7 +37,9 @@ def open_source(text: str, exclude: Path | None = None) -> Source:
             return ManifestSource(path)
         if suffix in AUDIO_SUFFIXES:
             raise FgmcapsError(f"the input {text} is one audio file; name its folder, or use `fgmcaps annotate-file`")
-        raise FgmcapsError(f"the input {text} is no folder, manifest ({', '.join(MANIFEST_SUFFIXES)}) or dataset")
+        raise FgmcapsError(
+            f"the input {text} is not a folder, a manifest ({', '.join(MANIFEST_SUFFIXES)}) or a dataset"
+        )
     user, slash, name = text.partition("/")
     if slash and user and name and "/" not in name and not text.startswith((".", "~")) and not Path(user).is_dir():
         return HubDatasetSource(text)

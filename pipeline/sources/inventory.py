@@ -55,7 +55,7 @@ def take_inventory(
 
     A file that cannot be read has its error and is tried again next time. With ``limit`` the result ends with the file
     that gives the last of so many different tracks: a trial on a large corpus reads little of it. What is known is
-    saved now and then, so that a killed command need not read everything again.
+    saved from time to time, so that a killed command need not read everything again.
     """
     known = _read_cache(cache_file)
     files = list(files)

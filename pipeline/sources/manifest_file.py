@@ -1,4 +1,4 @@
-"""A manifest: one track a line, with what the user knows of it. CSV, JSON lines or Parquet."""
+"""A manifest: one track a line, with what the user knows about it. CSV, JSON lines or Parquet."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ class ManifestSource(Source):
                 has = ", ".join(map(str, row)) or "none"
                 raise FgmcapsError(f"{where}: no audio path; name it in a column {PATH_COLUMNS[0]!r} (columns: {has})")
             if not is_text(row[column]):
-                raise FgmcapsError(f"{where}: the audio path in {column!r} is no text")
+                raise FgmcapsError(f"{where}: the audio path in {column!r} is not text")
             metadata = metadata_of(row, where)
             path = self.path.parent / row[column]
             source_path = printable(str(row[column]))
@@ -64,7 +64,7 @@ def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:
     data: dict[str, Any] = {}
     for name, value in row.items():
         field = ALIASES.get(name, name)
-        if field not in FIELDS or value is None or value == "" or value != value:  # NaN is how tables say: no value
+        if field not in FIELDS or value is None or value == "" or value != value:  # NaN stands for no value in tables
             continue
         if field in ("genre", "mood"):
             parts = re.split(r"[,;|]", value) if isinstance(value, str) else value
@@ -79,7 +79,7 @@ def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:
             raise FgmcapsError(f"{where}: {name!r} holds half a character (an unpaired surrogate)")
     split = data.get("split")
     if split is not None and split not in SPLITS:
-        raise FgmcapsError(f"{where}: split {split!r} is none of {', '.join(SPLITS)}{did_you_mean(split, SPLITS)}")
+        raise FgmcapsError(f"{where}: split {split!r} is not one of {', '.join(SPLITS)}{did_you_mean(split, SPLITS)}")
     try:
         return from_dict(TrackMetadata, data)
     except ContractError as error:

@@ -39,7 +39,7 @@ class _Stage(beam.DoFn):
         self.stage = stage
         self.micros = Metrics.distribution("fgmcaps", f"{stage}_us")
 
-    def spent(self, since: float) -> None:
+    def count_time(self, since: float) -> None:
         """Count the time since ``since`` (``time.perf_counter()``)."""
         self.micros.update(int((time.perf_counter() - since) * 1e6))
 
@@ -50,7 +50,7 @@ class _Stage(beam.DoFn):
         try:
             yield
         finally:
-            self.spent(started)
+            self.count_time(started)
 
 
 class CutClips(_Stage):
@@ -73,7 +73,7 @@ class CutClips(_Stage):
         for outcome in clips_of(task, self.decoder, self.config.clips_per_track, self.in_flight.note):
             outcomes += 1
             if outcome is not None:
-                self.spent(started)
+                self.count_time(started)
                 yield beam.pvalue.TaggedOutput(DEAD, outcome) if isinstance(outcome, DeadLetter) else outcome
             started = time.perf_counter()
         self.in_flight.clear()

@@ -122,7 +122,7 @@ def make_engine(config: BuildConfig, cache: Path, round_: int) -> Engine:
 
 
 @contextmanager
-def served(config: BuildConfig, log_path: Path, say: Callable[[str], None]) -> Iterator[BuildConfig]:
+def with_server(config: BuildConfig, log_path: Path, say: Callable[[str], None]) -> Iterator[BuildConfig]:
     """The configuration with the address of a vLLM server that runs inside this block, where it asks for one.
 
     Raises MachineError if the server does not become healthy. It is stopped in any case, also when this process dies.

@@ -1,4 +1,4 @@
-"""Workers leave a trace of what they work on, and end when the build that started them is gone."""
+"""Workers leave a note of what they are working on, and end when the build that started them is gone."""
 
 import atexit
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 BUILD_PID = "FGMCAPS_BUILD_PID"
-_watching = False
+_following = False
 
 
 def lead_build(command_pid: int) -> None:
@@ -25,13 +25,13 @@ def lead_build(command_pid: int) -> None:
 def follow_build() -> None:
     """In a worker process: end soon after the build's own process has ended. Elsewhere: nothing.
 
-    A worker whose build was killed must not work on: the next build would run beside it.
+    A worker whose build was killed must not go on: it would compete with the next build.
     """
-    global _watching
+    global _following
     leader = os.environ.get(BUILD_PID)
-    if _watching or leader is None or leader == str(os.getpid()):
+    if _following or leader is None or leader == str(os.getpid()):
         return
-    _watching = True
+    _following = True
     # All results are on disk when a worker ends; unloading its models one by one only keeps the build waiting.
     atexit.register(os._exit, 0)
     try:
@@ -41,12 +41,12 @@ def follow_build() -> None:
 
 
 def _exit_without(other: psutil.Process, poll_s: float = 1.0) -> None:
-    def watch() -> None:
+    def wait_and_exit() -> None:
         while _works(other):
             time.sleep(poll_s)
         os._exit(1)
 
-    threading.Thread(target=watch, name="exit-without-parent", daemon=True).start()
+    threading.Thread(target=wait_and_exit, name="exit-without-parent", daemon=True).start()
 
 
 def _works(process: psutil.Process) -> bool:
@@ -57,14 +57,14 @@ def _works(process: psutil.Process) -> bool:
 
 
 class InFlight:
-    """The clip that this process works on, in ``folder/<host>-<pid>.json``: after a crash it tells whom to blame."""
+    """The clip that this process is working on, in ``folder/<host>-<pid>.json``: after a crash, the one to blame."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{socket.gethostname()}-{os.getpid()}.json"
 
     def note(self, key: str) -> None:
-        """Name the clip or track that is begun."""
+        """Note the clip or track that is being started."""
         self.path.write_text(json.dumps(key), encoding="utf-8")
 
     def clear(self) -> None:
@@ -79,7 +79,7 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def blamed(folder: Path) -> list[str]:
+def left_in_flight(folder: Path) -> list[str]:
     """Clips and tracks that processes of this host left in flight when they died."""
     keys = []
     for path in sorted(folder.glob("*.json")):
@@ -88,5 +88,5 @@ def blamed(folder: Path) -> list[str]:
             try:
                 keys.append(str(json.loads(path.read_text(encoding="utf-8"))))
             except (ValueError, FileNotFoundError):
-                continue  # it died while writing the note, or has just finished
+                continue  # it died while writing the note, or it has just finished
     return keys

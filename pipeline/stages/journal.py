@@ -133,7 +133,7 @@ def read_entries(path: Path) -> list[Entry]:
     except (ValueError, TypeError) as error:
         raise MachineError(
             f"the journal segment {path} is damaged or was written by another version of fgmcaps ({error}); "
-            "delete it and run again: its clips are done anew"
+            "delete it and run again: its clips are done again"
         ) from None
 
 

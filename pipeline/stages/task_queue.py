@@ -1,7 +1,7 @@
-"""Tracks that workers take one by one, so that none idles while another has a pile left.
+"""Tracks that workers take one by one, so that none is idle while another has many left.
 
-Beam's local runner deals its input out to the workers in turn and never again. So it deals tickets, more than there are
-tracks, and a ticket stands for whatever track is next in a file that the workers share.
+Beam's local runner deals its input out to the workers once, in turn. So it is given tickets to deal, more than there
+are tracks; a ticket stands for whichever track is next in a file that the workers share.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ SPARE = 16
 
 @dataclass(frozen=True, slots=True)
 class TaskQueue:
-    """Tasks in ``path``, one a line, and beside it how far they are taken. Pickles small; holds no task in memory."""
+    """Tasks in ``path``, one a line, and next to it how far they are taken. Pickles small; holds no task in memory."""
 
     path: Path
     tickets: int
@@ -30,7 +30,7 @@ class TaskQueue:
 
     @classmethod
     def create(cls, path: Path, tasks: Sequence[TrackTask], workers: int) -> "TaskQueue":
-        """A queue in place of any that was there. Raises OSError."""
+        """A new queue; replaces any that was there. Raises OSError."""
         queue = cls(path, tickets_for(len(tasks), workers))
         path.write_text("".join(f"{to_json(task)}\n" for task in tasks), encoding="utf-8")
         queue._taken.write_text("0", encoding="ascii")
@@ -51,7 +51,7 @@ class TaskQueue:
 
 
 def tickets_for(tracks: int, workers: int) -> int:
-    """How many tickets to deal: each worker's last for twice its share of the tracks, or for all of them."""
+    """How many tickets to deal: enough for each worker to take twice its share of the tracks, or all of them."""
     return workers * min(tracks, 2 * -(-tracks // workers) + SPARE)
 
 

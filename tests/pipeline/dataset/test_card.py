@@ -32,8 +32,9 @@ def test_load_dataset_gives_splits_features_and_rows(good_dataset, cache):
     assert row["caption"]
 
 
-def test_the_shards_load_without_the_card(good_dataset, cache):
-    files = {"train": str(good_dataset / "data" / "train-*.parquet")}
+@pytest.mark.parametrize("pattern", ["data/train-*.parquet", "data/**/train-*.parquet"])
+def test_the_shards_load_without_the_card(good_dataset, cache, pattern):
+    files = {"train": str(good_dataset / pattern)}
     loaded = load_dataset("parquet", data_files=files, cache_dir=cache)
     assert loaded["train"].features == features()
 

@@ -108,6 +108,9 @@ def test_load_dataset_reads_a_version_that_replaced_another(tmp_path, versions):
     publish(out, new)
     loaded = load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
     assert {i for rows in loaded.values() for i in rows["id"]} == ids(new)
+    files = {"train": str(out / "data" / "**" / "train-*.parquet")}
+    by_pattern = load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    assert sorted(by_pattern["id"]) == sorted(loaded["train"]["id"])
 
 
 def test_a_version_with_the_same_shards_leaves_them_alone(tmp_path, versions):

@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from fgmcaps.pipeline.stages.in_flight import BUILD_PID, InFlight, blamed
+from fgmcaps.pipeline.stages.in_flight import BUILD_PID, InFlight, left_in_flight
 
 HOST = socket.gethostname()
 
@@ -35,7 +35,7 @@ def test_a_note_names_what_is_in_flight_until_it_is_cleared(tmp_path):
     notes.note("second")
     (path,) = (tmp_path / "workers").iterdir()
     assert path.name == f"{HOST}-{os.getpid()}.json" and json.loads(path.read_text()) == "second"
-    assert blamed(tmp_path / "workers") == []  # this process lives
+    assert left_in_flight(tmp_path / "workers") == []  # this process lives
     notes.clear()
     notes.clear()
     assert not path.exists()
@@ -47,13 +47,13 @@ def test_what_a_killed_process_left_in_flight_is_blamed_also_before_it_is_reaped
         f"InFlight(pathlib.Path({str(tmp_path)!r})).note('guilty')\nprint('ready', flush=True)\ntime.sleep(60)"
     )
     child = start(code)
-    assert child.stdout.readline() == "ready\n" and blamed(tmp_path) == []
+    assert child.stdout.readline() == "ready\n" and left_in_flight(tmp_path) == []
     child.send_signal(signal.SIGKILL)
     while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.01)
-    assert blamed(tmp_path) == ["guilty"]
+    assert left_in_flight(tmp_path) == ["guilty"]
     child.communicate()
-    assert blamed(tmp_path) == ["guilty"]
+    assert left_in_flight(tmp_path) == ["guilty"]
 
 
 def test_only_whole_notes_of_this_host_are_read(tmp_path, dead_pid):
@@ -64,9 +64,9 @@ def test_only_whole_notes_of_this_host_are_read(tmp_path, dead_pid):
         f"{HOST}-x.json": '"of no process"',
     }.items():
         (tmp_path / name).write_text(text)
-    assert blamed(tmp_path) == ["mine"]
+    assert left_in_flight(tmp_path) == ["mine"]
     (tmp_path / f"{HOST}-{dead_pid}.json").write_text('"half a no')
-    assert blamed(tmp_path) == []
+    assert left_in_flight(tmp_path) == []
 
 
 LEAD = (
