@@ -33,8 +33,8 @@ _SLOWEST_BYTES_PER_S = 4_000_000
 class DecodeError(Exception):
     """A file that cannot be decoded.
 
-    ``reason``: ``empty`` (no bytes or no samples), ``not_audio``, ``unsupported`` (a known format, but no decoder for
-    it here), ``corrupt`` (a known format, nothing decodable), ``truncated`` (cut before its first sample),
+    ``reason``: ``empty`` (no bytes or no samples), ``not_audio``, ``unsupported`` (a known container, but no decoder
+    for its audio), ``corrupt`` (a known format, nothing decodable), ``truncated`` (cut before its first sample),
     ``past_end`` (no samples at the window), ``not_finite`` (NaN or infinity), ``too_long``, ``too_large``,
     ``unreadable`` (cannot be opened, or no regular file), ``timeout``, ``crash``, ``memory``, ``internal``.
     ``retryable``: the same file may be decoded another time.
@@ -73,7 +73,7 @@ class Envelope:
 
 
 class Decoder:
-    """Decodes through libsndfile, and ffmpeg where that cannot read and it is installed.
+    """Decodes through libsndfile, and through FFmpeg's libraries (PyAV) what that cannot read.
 
     One per Beam worker process; a context manager; thread-safe (calls queue). The process starts at the first call and
     anew after a crash or a time-out. All methods raise DecodeError for the file's faults and WorkerStartError if the
@@ -96,7 +96,7 @@ class Decoder:
             timeout_s=timeout_s,
             memory_limit_bytes=memory_limit_bytes,
             env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            remedy="run `make setup`: the decoder needs numpy and soundfile",
+            remedy="run `make setup`: the decoder needs numpy, soundfile and av",
         )
 
     @property
@@ -105,7 +105,7 @@ class Decoder:
         return self._worker.pid
 
     def versions(self) -> Mapping[str, str]:
-        """Versions that the samples depend on: soundfile, libsndfile, ffmpeg (``missing`` if not installed)."""
+        """Versions that the samples depend on: soundfile, libsndfile, av."""
         return self._worker.versions()
 
     def probe(self, audio: AudioInput, name: str | None = None) -> AudioInfo:

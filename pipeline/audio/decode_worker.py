@@ -4,9 +4,9 @@ import errno
 import mmap
 import os
 import stat
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,13 @@ from fgmcaps.common.isolated.server import Channel, HandlerError, Tool, serve
 from fgmcaps.pipeline.audio.mp3_length import with_stated_length
 from fgmcaps.pipeline.audio.streams import (
     TOLERANCE_S,
+    AvSource,
     Block,
-    FfmpegSource,
     SndfileSource,
     Source,
     SourceError,
+    UnsupportedError,
     container_name,
-    ffmpeg_installed,
 )
 
 TOOL = "fgmcaps-decode"
@@ -126,26 +126,22 @@ def opened(args: Mapping[str, Any], arrays: Mapping[str, Array]) -> Iterator[tup
 
 
 def open_source(fd: int, name: str) -> Source:
-    """libsndfile, else ffmpeg, else the DecodeError that says why."""
+    """libsndfile, else FFmpeg, else the DecodeError that says why."""
     head = os.pread(fd, 64, 0)
     if not head:
         raise fail("empty", f"{name}: zero bytes; get the file again")
-    looks = container_name(head)
-    problems = []
-    backends: list[Callable[[int], Source]] = [SndfileSource]
-    if ffmpeg_installed():
-        backends.append(FfmpegSource)
-    for backend in backends:
+    problems: list[SourceError] = []
+    for backend in (SndfileSource, AvSource):
         try:
             return backend(fd)
         except SourceError as error:
-            problems.append(str(error))
-    found = "; ".join(problems)
+            problems.append(error)
+    looks, found = container_name(head), "; ".join(map(str, problems))
     if looks is None:
-        raise fail("not_audio", f"{name}: no audio format that is known here ({found}); leave it out")
-    if len(backends) == 1:
+        raise fail("not_audio", f"{name}: not in any known audio format ({found}); leave it out")
+    if isinstance(problems[-1], UnsupportedError):
         raise fail(
-            "unsupported", f"{name}: looks like {looks}; {found}. ffmpeg is not installed: install it and try again"
+            "unsupported", f"{name}: looks like {looks}, but cannot be decoded here ({found}); convert it to FLAC"
         )
     raise fail("corrupt", f"{name}: looks like {looks}, but nothing in it can be decoded ({found}); get the file again")
 
@@ -189,14 +185,6 @@ def _stating_its_length(fd: int) -> int:
     return copy
 
 
-def _ffmpeg_version() -> str:
-    if not ffmpeg_installed():
-        return "missing"
-    out = subprocess.run(("ffmpeg", "-version"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    words = out.stdout.split()
-    return words[2] if len(words) > 2 else "unknown"
-
-
 def _handle_probe(args: Mapping[str, Any], arrays: Mapping[str, Array]) -> Message:
     with opened(args, arrays) as (source, _):
         seconds = None if source.frames is None else source.frames / source.sample_rate
@@ -220,7 +208,7 @@ def main(channel: Channel) -> None:
         "numpy": np.__version__,
         "soundfile": soundfile.__version__,
         "libsndfile": soundfile.__libsndfile_version__,
-        "ffmpeg": _ffmpeg_version(),
+        "av": version("av"),
     }
     handlers = {"probe": _handle_probe, "envelope": _handle_envelope, "read": _handle_read}
     serve(channel, Tool(TOOL, versions), handlers)

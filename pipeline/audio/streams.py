@@ -1,4 +1,4 @@
-"""Audio files as streams of blocks: libsndfile first, ffmpeg where libsndfile cannot read. Runs in the decode worker.
+"""Audio files as streams of blocks: libsndfile first, FFmpeg where that cannot read. Runs in the decode worker.
 
 Conventions
 -----------
@@ -8,14 +8,10 @@ Conventions
 - What a header claims decides no allocation and no loop.
 """
 
-import json
 import os
 import re
-import resource
-import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,14 +29,12 @@ SAMPLE_RATES = (1_000, 768_000)
 # A file counts as cut short where this much of what its header promises is missing.
 TOLERANCE_S = 0.1
 
-# Containers that ffmpeg may open. Playlists and the like are left out: they would read other files.
-FFMPEG_FORMATS = (
+# Containers that FFmpeg may open. Playlists and the like are left out: they would read other files.
+AV_FORMATS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,"
     "mpc,mpc8,mpeg,mpegts,ogg,rm,shn,tak,truehd,tta,voc,w64,wav,wv,xwma"
 )
-_FFMPEG_INPUT = ("-protocol_whitelist", "file", "-format_whitelist", FFMPEG_FORMATS)
-_FFMPEG_CPU_SECONDS = 600
-_MIN_PROBE_SCORE = 26  # ffmpeg's own "try again with more data" is 25: a guess, not a finding
+_AV_OPTIONS = {"format_whitelist": AV_FORMATS, "protocol_whitelist": ""}  # it reads our descriptor and nothing else
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyp", "MPEG-4"),
@@ -73,12 +67,16 @@ _SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND|Data Size|riff|Riff size) *: (\d+) 
 _UNKNOWN_LENGTH = 0xFFFFFFFF  # what writers to a pipe put there
 _NO_LENGTH = 1 << 62  # libsndfile's frame count where a header states none
 
-# Containers of ffmpeg's that state a length; for the others ffmpeg guesses it from the bit rate.
+# Containers of FFmpeg's that state a length; for the others it guesses it from the bit rate.
 _STATES_LENGTH = ("mov", "matroska", "asf", "wv", "ape", "tta", "tak", "mpc", "caf", "wav", "aiff", "ogg", "flac")
 
 
 class SourceError(Exception):
     """This backend cannot read the file; the text says what it found."""
+
+
+class UnsupportedError(SourceError):
+    """The file is sound as far as it shows, but its audio is of a kind that nothing here decodes."""
 
 
 class Source(Protocol):
@@ -164,85 +162,79 @@ class SndfileSource:
             raise SourceError(f"libsndfile: {_reason(error)}") from None
 
 
-class FfmpegSource:
-    """A stream that ffmpeg reads: floats from a pipe, decoded from the start each time, so that windows are exact."""
+class AvSource:
+    """A stream that FFmpeg reads, through PyAV. Decoded from the start each time, so that windows are exact."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self.cut = False
-        try:
-            found = self._probe()
-            container, streams = found.get("format") or {}, found.get("streams") or []
-            if int(container.get("probe_score", 0)) < _MIN_PROBE_SCORE:
-                raise SourceError("ffmpeg: no known format")
-            if not streams:
-                raise SourceError("ffmpeg: no audio stream in it")
-            stream = streams[0]
-            self.sample_rate, self.channels = int(stream["sample_rate"]), int(stream["channels"])
+        with self._open() as (container, stream):
+            context = stream.codec_context
+            if context is None or stream.rate is None:
+                raise UnsupportedError("FFmpeg: no decoder for its audio")
+            self.sample_rate, self.channels = int(stream.rate), int(stream.channels)
             check_layout(self.sample_rate, self.channels)
-            self.format = f"{container['format_name']}/{stream['codec_name']}"
-            seconds = stream.get("duration") or container.get("duration")
-            self.frames = None if seconds is None else round(float(seconds) * self.sample_rate)
-            self.promised = self.frames if self.format.startswith(_STATES_LENGTH) else None
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise SourceError(f"ffmpeg: its description of the file is odd: {error!r}") from None
+            self.format = f"{container.format.name}/{context.name}"
+            seconds = _seconds(container, stream)
+        self.frames = None if seconds is None else round(seconds * self.sample_rate)
+        self.promised = self.frames if self.format.startswith(_STATES_LENGTH) else None
         if next(self.blocks(0), None) is None:
-            raise SourceError("ffmpeg: no audio in it can be decoded")
+            raise SourceError("FFmpeg: no audio in it can be decoded")
         self.cut = False
 
     def blocks(self, start: int) -> Iterator[Block]:
-        """See :class:`Source`."""
-        layout = ("-c:a", "pcm_f32le", "-ar", str(self.sample_rate), "-ac", str(self.channels))
-        argv = (
-            *("ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", *_FFMPEG_INPUT, "-threads", "1"),
-            *("-i", self._input(), "-map", "0:a:0", "-f", "f32le", *layout, "pipe:1"),
-        )
-        frame_bytes = 4 * self.channels
+        """See :class:`Source`. A packet that cannot be decoded is left out, as players do."""
         position = 0
-        process = self._run(argv)
-        assert process.stdout is not None
-        try:
-            while data := process.stdout.read(BLOCK_FRAMES * frame_bytes):
-                block = np.frombuffer(data[: len(data) // frame_bytes * frame_bytes], "<f4").reshape(-1, self.channels)
+        with self._open() as (container, stream):
+            for block in self._decoded(container, stream):
                 if position + len(block) > start:
                     yield block[max(0, start - position) :]
                 position += len(block)
-            self.cut = self.cut or process.wait() != 0
-        finally:
-            _end(process)
 
-    def _probe(self) -> dict[str, Any]:
-        entries = "stream=sample_rate,channels,codec_name,duration:format=format_name,duration,probe_score"
-        argv = (
-            *("ffprobe", "-hide_banner", "-loglevel", "error", *_FFMPEG_INPUT, "-select_streams", "a:0"),
-            *("-show_entries", entries, "-of", "json", self._input()),
-        )
-        process = self._run(argv)
-        assert process.stdout is not None
-        try:
-            text = process.stdout.read(1 << 16)
-        finally:
-            _end(process)
-        try:
-            found = json.loads(text)
-        except ValueError:
-            raise SourceError("ffmpeg: no known format") from None
-        return found if isinstance(found, dict) else {}
+    def _decoded(self, container: Any, stream: Any) -> Iterator[Block]:
+        import av
 
-    def _input(self) -> str:
-        return f"file:/dev/fd/{self._fd}"
+        packets = container.demux(stream)
+        failed = False
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, OSError, ValueError):
+                failed, packet = True, None
+            if packet is None:
+                break
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError):
+                failed = True
+                continue
+            for frame in frames:
+                if frame.sample_rate != self.sample_rate or frame.layout.nb_channels != self.channels:
+                    self.cut = True  # another stream begins here, of another layout
+                    return
+                failed = False
+                if frame.samples:
+                    yield _samples_of(frame)
+        self.cut = self.cut or failed
 
-    def _run(self, argv: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+    @contextmanager
+    def _open(self) -> Iterator[tuple[Any, Any]]:
+        """The container and its first audio stream."""
+        import av
+
         os.lseek(self._fd, 0, os.SEEK_SET)
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=(self._fd,))
-        if hasattr(resource, "prlimit"):  # should we be killed, it still ends
-            resource.prlimit(process.pid, resource.RLIMIT_CPU, (_FFMPEG_CPU_SECONDS, _FFMPEG_CPU_SECONDS))
-        return process
-
-
-def ffmpeg_installed() -> bool:
-    """True if both ffmpeg and ffprobe are on PATH."""
-    return shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
+        with ExitStack() as stack:
+            file = stack.enter_context(os.fdopen(os.dup(self._fd), "rb"))
+            try:
+                container = stack.enter_context(av.open(file, options=_AV_OPTIONS, metadata_errors="replace"))
+                stream = next(iter(container.streams.audio), None)
+            except (av.FFmpegError, OSError, ValueError) as error:
+                raise SourceError(f"FFmpeg: {_first_words(error)}") from None
+            if stream is None:
+                raise SourceError("FFmpeg: no audio stream in it")
+            if stream.codec_context is not None:
+                stream.codec_context.thread_count = 1
+            yield container, stream
 
 
 def container_name(head: bytes) -> str | None:
@@ -280,8 +272,24 @@ def _reason(error: soundfile.LibsndfileError) -> str:
     return str(error.error_string).strip() or f"error {error.code}"
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    if process.stdout is not None:
-        process.stdout.close()
-    process.wait()
+def _seconds(container: Any, stream: Any) -> float | None:
+    """Length by the header of the stream, else of the container."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return None if container.duration is None else container.duration / 1e6
+
+
+def _samples_of(frame: Any) -> Block:
+    """float32[n, channels] of a decoded frame, integers scaled to full scale 1."""
+    samples = frame.to_ndarray()
+    samples = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128
+    if samples.dtype.kind == "i":
+        return (samples / float(1 << 8 * samples.dtype.itemsize - 1)).astype(np.float32)
+    return np.ascontiguousarray(samples, np.float32)
+
+
+def _first_words(error: Exception) -> str:
+    """What the library says, without the file's name, which is none."""
+    return str(getattr(error, "strerror", None) or error).partition(":")[0]
