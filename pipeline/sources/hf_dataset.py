@@ -7,6 +7,7 @@ no audio travels through the DAG.
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,26 @@ from fgmcaps.pipeline.sources.manifest_file import ALIASES, FIELDS, metadata_of
 ROW = "row:"
 UNNAMED = "rows"
 """Stands for the split of a table that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowAddress:
+    """Where a row's audio is: a dataset as :class:`HubDatasetSource` names it, split, Audio column and row number."""
+
+    dataset: str
+    split: str
+    column: str
+    index: int
+
+    @property
+    def location(self) -> str:
+        """The address as a location (:mod:`fgmcaps.pipeline.sources.base`)."""
+        return ROW + json.dumps([self.dataset, self.split, self.column, self.index])
+
+    @classmethod
+    def of(cls, location: str) -> "RowAddress":
+        """The address of a location that begins with ``row:``. Raises ValueError, TypeError."""
+        return cls(*json.loads(location.removeprefix(ROW)))
 
 
 class HubDatasetSource(Source):
@@ -44,7 +65,7 @@ class HubDatasetSource(Source):
                 row = {c: names[c](v) for c, v in described[index].items()} if described is not None else {}
                 if split in SPLITS and not row.get("split"):
                     row["split"] = split
-                location = ROW + json.dumps([self.dataset, split, column, index])
+                location = RowAddress(self.dataset, split, column, index).location
                 where = f"{self.dataset}: split {split}: row {index}"
                 stamp = f"{rows._fingerprint}:{index}"
                 yield FoundFile(location, f"{split}/{index:08d}", 0, stamp, metadata_of(row, where))
@@ -54,14 +75,14 @@ class HubDatasetSource(Source):
 
 def read_row(location: str) -> bytes | Path:
     """The encoded audio of a row, or the file that it names. Raises ValueError if the row has neither."""
-    dataset, split, column, index = json.loads(location.removeprefix(ROW))
-    audio = _load(dataset)[split][index][column]
+    address = RowAddress.of(location)
+    audio = _load(address.dataset)[address.split][address.index][address.column]
     if audio and audio.get("bytes"):
         data: bytes = audio["bytes"]
         return data
     if audio and audio.get("path"):
         return Path(audio["path"])
-    raise ValueError(f"{dataset}: split {split}: row {index} has no audio")
+    raise ValueError(f"{address.dataset}: split {address.split}: row {address.index} has no audio")
 
 
 def parquet_has_audio(path: Path) -> bool:

@@ -33,6 +33,14 @@ class Hashed:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the inventory remembers about a file: its stamp (:class:`FoundFile`) and the SHA-256 that it had then."""
+
+    stamp: str
+    sha256: str
+
+
 def open_location(location: str) -> Path | bytes:
     """What a decoder reads: a path, or the bytes of a dataset row."""
     return read_row(location) if location.startswith(ROW) else path_of(location)
@@ -62,8 +70,8 @@ def take_inventory(
 
     def one(file: FoundFile) -> Hashed:
         cached = known.get(file.location)
-        if cached is not None and cached[0] == file.stamp:
-            return Hashed(file, cached[1])
+        if cached is not None and cached.stamp == file.stamp:
+            return Hashed(file, cached.sha256)
         try:
             result = Hashed(file, hash_location(file.location))
         except (OSError, ValueError) as error:
@@ -94,22 +102,23 @@ def take_inventory(
     return hashed
 
 
-def _entries(hashed: Iterable[Hashed]) -> dict[str, tuple[str, str]]:
-    return {h.file.location: (h.file.stamp, h.sha256) for h in hashed if h.sha256 is not None}
+def _entries(hashed: Iterable[Hashed]) -> dict[str, KnownFile]:
+    """By location."""
+    return {h.file.location: KnownFile(h.file.stamp, h.sha256) for h in hashed if h.sha256 is not None}
 
 
-def _write_cache(path: Path, entries: dict[str, tuple[str, str]]) -> None:
-    lines = (json.dumps([location, stamp, sha]) + "\n" for location, (stamp, sha) in entries.items())
+def _write_cache(path: Path, entries: dict[str, KnownFile]) -> None:
+    lines = (json.dumps([location, known.stamp, known.sha256]) + "\n" for location, known in entries.items())
     write_atomically(path, "".join(lines).encode())
 
 
-def _read_cache(path: Path) -> dict[str, tuple[str, str]]:
+def _read_cache(path: Path) -> dict[str, KnownFile]:
     if not path.is_file():
         return {}
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        known = {str(loc): (str(stamp), str(sha)) for loc, stamp, sha in rows}
-        if not all(re.fullmatch(r"[0-9a-f]{64}", sha) for _, sha in known.values()):
+        known = {str(location): KnownFile(str(stamp), str(sha256)) for location, stamp, sha256 in rows}
+        if not all(re.fullmatch(r"[0-9a-f]{64}", entry.sha256) for entry in known.values()):
             raise ValueError("not a SHA-256")
         return known
     except (ValueError, TypeError):
