@@ -9,6 +9,7 @@ PIP_WHEEL := $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no
 INPUT ?=
 OUT ?= demo-out
 TRUTH ?= truth-out
+SECONDS ?= 3600
 QUERIES ?= "a fast piece in D major" "slow music in 3/4 time" "a minor key at about 120 BPM"
 export PYTHONWARNINGS ?= ignore
 
@@ -53,6 +54,9 @@ truth: setup ## Render music of known beats, meter, key and chords into TRUTH=tr
 	$(BIN)/python -m benchmarks.truth render $(TRUTH)/rendered --workers 2
 	$(BIN)/python -m benchmarks.truth negatives $(TRUTH)/negatives
 	$(BIN)/python -m benchmarks.truth recorded $(TRUTH)/recorded
+
+fuzz: setup ## Property tests with new examples for SECONDS=3600
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --processes 2
 
 dist: setup ## Build the wheel into dist/
 	$(PIP_WHEEL) -w dist .

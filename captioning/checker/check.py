@@ -141,19 +141,22 @@ def _explain_pitches(
     if keys:
         yield _wrong("key", key, keys)
     named = set(sounds)
+    says_key = [m for m in parsed.pitches if index is not None and "key" in m.roles and is_key(m, index)]
+    # One mention is enough for the key: another one that may be a chord is a chord.
+    the_key = next((m for m in says_key if "chord" not in m.roles), next(iter(says_key), None))
     foreign = [
         m
         for m in parsed.pitches
         if m not in parsed.keys
         and "skip" not in m.roles
         and m.pitch.sound not in named
-        and not (index is not None and "key" in m.roles and is_key(m, index))
+        and not (m in says_key and (m is the_key or "chord" not in m.roles))
     ]
     if foreign:
         yield _wrong("chords", " ".join(facts.chords) if sounds else None, foreign)
     if keys or foreign:
         return
-    if index is not None and not any("key" in m.roles and is_key(m, index) for m in parsed.pitches):
+    if index is not None and not says_key:
         yield _bad("missing.key", (str(key),), "the key is not stated")
         return
     present = {m.pitch.sound for m in parsed.pitches}

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fgmcaps.captioning import TemplateEngine, check_caption
@@ -38,6 +38,8 @@ def _facts(seed):
 
 @settings(max_examples=120, deadline=None)
 @given(st.integers(0, 10**9))
+@example(1341)  # the new chord is the tonic triad of the key
+@example(1500096)
 def test_template_captions_state_the_new_value_and_nothing_else_new(seed):
     facts = _facts(seed)
     caption = TemplateEngine(seed % 7).write(f"clip-{seed}", facts)
