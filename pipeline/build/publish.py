@@ -7,6 +7,7 @@ from fgmcaps.pipeline.build.build import Build
 from fgmcaps.pipeline.build.dataset_manifest import manifest_of
 from fgmcaps.pipeline.build.shard_rows import FoundRows
 from fgmcaps.pipeline.dataset.swap import assemble, describe, folder_for, swap_in
+from fgmcaps.pipeline.report import REPORT_NAME
 from fgmcaps.pipeline.stages.shard_plan import WrittenShard, staging
 
 
@@ -22,5 +23,6 @@ def publish(build: Build, written: Sequence[WrittenShard], found: FoundRows) -> 
     assemble(staged, [(each.receipt.shard, each.file) for each in written])
     manifest = manifest_of(build, shards, found.rows, letters)
     swap_in(out, staged, describe(staged, manifest, folder_for(out, shards), letters))
+    (out / REPORT_NAME).unlink(missing_ok=True)  # of the version before; the command writes it again
     shutil.rmtree(staged, ignore_errors=True)
     build.folder.clear_outdated()

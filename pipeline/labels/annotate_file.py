@@ -17,7 +17,7 @@ from fgmcaps.pipeline.labels.annotate_file_view import annotation_json, annotati
 from fgmcaps.pipeline.sources.base import location_of, printable
 from fgmcaps.pipeline.sources.inventory import hash_location
 from fgmcaps.pipeline.stages.cut import TrackTask, clips_of
-from fgmcaps.pipeline.stages.label import annotate, start_tools
+from fgmcaps.pipeline.stages.label import annotate
 from fgmcaps.schemas import Annotation, Caption, DeadLetter, Track, facts_of
 from fgmcaps.schemas.dead_letter import Rejection, dead_letter
 from fgmcaps.schemas.ids import track_id_of_digest
@@ -37,7 +37,7 @@ def annotate_path(
     """The chosen clips of ``file``, annotated one by one; a letter for each that has no labels.
 
     Raises FgmcapsError for a file that is missing or not audio and for an unknown profile, MachineError for a tool that
-    is not installed or cannot start.
+    is not installed.
     """
     if not file.is_file():
         raise FgmcapsError(f"no such file: {printable(str(file))}")
@@ -58,7 +58,6 @@ def annotate_path(
                     raise FgmcapsError(work.message)
                 yield work
             elif work is not None:
-                start_tools(profile.annotators)  # not before something is decoded; free the second time
                 found = annotate(work.audio, profile)
                 if isinstance(found, Rejection):
                     yield dead_letter(found, track, work.clip)

@@ -20,6 +20,8 @@ from fgmcaps.pipeline.dataset.failures import read_failures
 from fgmcaps.pipeline.dataset.manifest import ManifestError, manifest_bytes, read_manifest, verify_shards
 from fgmcaps.pipeline.dataset.read import iter_rows
 from fgmcaps.pipeline.dataset.swap import Publication, assemble, describe, find_shard, folder_for, swap_in
+from fgmcaps.pipeline.hub.prepare import PublishSettings, prepare
+from fgmcaps.pipeline.hub.progress import TransferProgress
 from fgmcaps.pipeline.validation.validate import validate
 from fgmcaps.schemas import Manifest
 from tests.factories import build_dataset, make_letters
@@ -111,6 +113,20 @@ def test_load_dataset_reads_a_version_that_replaced_another(tmp_path, versions):
     files = {"train": str(out / "data" / "**" / "train-*.parquet")}
     by_pattern = load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
     assert sorted(by_pattern["id"]) == sorted(loaded["train"]["id"])
+
+
+def test_a_version_that_replaced_another_is_pushed_like_a_first_one(tmp_path, versions):
+    (old, new), out = versions, tmp_path / "out"
+    publish(out, old)
+    publish(out, new)
+    pushed = []
+    for name, dataset in (("first", new), ("replaced", out)):
+        (tmp_path / name).mkdir()
+        settings = PublishSettings("user/music", "https://hub.example/datasets/user/music")
+        pushed.append(prepare(dataset, tmp_path / name, settings, TransferProgress()))
+    first, replaced = pushed
+    assert first.publication.files == replaced.publication.files
+    assert validate(tmp_path / "replaced") == []
 
 
 def test_a_version_with_the_same_shards_leaves_them_alone(tmp_path, versions):

@@ -1,0 +1,51 @@
+"""``fgmcaps annotate-file`` where there is nothing to annotate: one line that says why, in every form."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from rich.console import Console
+
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.labels.annotate_file import annotate_path, show
+from fgmcaps.schemas import DeadLetter
+
+
+def printed(clips, form):
+    console = Console(file=io.StringIO(), width=200)
+    show(clips, form, console)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def silence(tmp_path):
+    soundfile.write(tmp_path / "silence.wav", np.zeros(25 * 8000), 8000)
+    return tmp_path / "silence.wav"
+
+
+def test_clips_that_the_gate_turns_away_are_letters(silence):
+    letters = list(annotate_path(silence, "permissive", "all"))
+    assert [type(letter) for letter in letters] == [DeadLetter, DeadLetter]
+    assert {(letter.kind, letter.reason) for letter in letters} == {("filtered", "silence")}
+    first, second = printed(iter(letters), "table").splitlines()
+    assert first.startswith("not annotated: silence.wav at 0 s: level ")
+    assert second.startswith("not annotated: silence.wav at 10 s: level ")
+    for form in ("json", "jams"):
+        line = json.loads(printed(iter(letters), form).splitlines()[0])
+        assert line["clip_id"] == letters[0].clip_id and line["refused"].startswith("silence: silence.wav at 0 s: ")
+
+
+def test_a_file_that_is_not_audio_ends_the_command(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"no audio at all")
+    with pytest.raises(FgmcapsError, match=r"a\.wav"):
+        list(annotate_path(tmp_path / "a.wav", "permissive"))
+
+
+@pytest.mark.parametrize(
+    ("name", "profile", "words"), [("b.wav", "best", "no such file"), ("silence.wav", "bets", "'best'")]
+)
+def test_a_missing_file_and_an_unknown_profile(silence, name, profile, words):
+    with pytest.raises(FgmcapsError, match=words):
+        list(annotate_path(silence.with_name(name), profile))
