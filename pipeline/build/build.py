@@ -67,5 +67,5 @@ class Build:
 
 
 def decoder_version() -> str:
-    """What the samples depend on. ffmpeg is left out: it reads only what libsndfile cannot."""
+    """What the samples depend on. FFmpeg is left out: it decodes only what libsndfile cannot."""
     return f"libsndfile {soundfile.__libsndfile_version__}, soxr {soxr.__version__}"

@@ -1,4 +1,4 @@
-"""What the journals give for the shards: rows by reference, and the letters of what did not become one."""
+"""What the journals hold for the shards: rows by reference, and the letters of what did not become a row."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -49,15 +49,15 @@ class StageFile:
 
     def read(self) -> StageStatus | None:
         """The stage under way; None before the first."""
-        data = load_json(self.status_file)
+        data = _load_json(self.status_file)
         return None if data is None else StageStatus(**data)
 
     def read_timings(self) -> dict[str, StageTiming]:
         """Timings of this run so far, by stage."""
-        return {name: StageTiming(**timing) for name, timing in (load_json(self.timings_file) or {}).items()}
+        return {name: StageTiming(**timing) for name, timing in (_load_json(self.timings_file) or {}).items()}
 
 
-def load_json(path: Path) -> Any:
+def _load_json(path: Path) -> Any:
     """The JSON of a small file; None if it is missing or half-written."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from rich.table import Table
 
 
 def print_stats(data: dict[str, Any], console: Console) -> None:
-    """The statistics as a table; nested counts as their five largest."""
+    """The statistics as a table; of nested counts the six largest."""
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in data.items():
         if isinstance(value, dict) and value and all(isinstance(v, int | float) for v in value.values()):

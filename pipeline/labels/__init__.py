@@ -1,1 +1,1 @@
-"""Labels of single files, and how right labels are."""
+"""Labels of single files, and how accurate labels are."""

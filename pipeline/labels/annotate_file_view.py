@@ -52,12 +52,12 @@ def annotation_view(annotation: Annotation, caption: Caption | None = None) -> R
 
 
 def annotation_json(annotation: Annotation, caption: Caption | None = None) -> dict[str, Any]:
-    """The same as a JSON-able dict: the annotation with every raw estimate, and the caption (None without one)."""
+    """The same as plain JSON data: the annotation with every raw estimate, and the caption (None without one)."""
     return {**to_dict(annotation), "caption": None if caption is None else to_dict(caption)}
 
 
 def _said(annotation: Annotation, attribute: str | None) -> str:
-    """What each tool said of an attribute, shortly."""
+    """What each tool estimated for an attribute, in short."""
     said: Sequence[str] = [
         f"{estimate.annotator}: {_value(estimate.value)}"
         for estimate in annotation.estimates

@@ -98,7 +98,7 @@ def estimate_tracks(
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[TrackEstimates]:
-    """Every track's clips, in the order of ``tracks``; what OUT holds already is read, the rest is annotated.
+    """Every track's clips, in the order of ``tracks``; what OUT already holds is read, the rest is annotated.
 
     Raises MachineError if a tool is missing or takes a worker process down (run again: finished tracks are kept).
     """

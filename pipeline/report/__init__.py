@@ -1,4 +1,4 @@
-"""``report.html``: a finished dataset for the eye and the ear, in one file that asks no other host for anything."""
+"""``report.html``: a finished dataset to look at and listen to, in one file that loads nothing from elsewhere."""
 
 from fgmcaps.pipeline.report.build import REPORT_NAME, write_report
 

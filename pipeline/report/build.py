@@ -36,7 +36,7 @@ class Column:
 def write_report(out_dir: Path, sample: int = 12, seed: int = 0, *, stats: Stats | None = None) -> Path:
     """Write ``report.html`` of a finished dataset, with ``sample`` clips chosen by ``seed``.
 
-    ``stats`` saves the pass over the shards where they are known. Raises ManifestError, ShardError, ValueError.
+    ``stats``, where they are known, save a pass over the shards. Raises ManifestError, ShardError, ValueError.
     """
     if sample < 0:
         raise ValueError(f"sample must be 0 or more, got {sample}")

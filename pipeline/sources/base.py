@@ -1,6 +1,6 @@
 """The contract of every source: list what may be a track, then open it anywhere.
 
-A *location* is a string that any worker can open: a file system path (``file:`` for names that are not UTF-8, as hex),
+A *location* is a string that any worker can open: a file system path (``file-bytes:`` and hex where it is not UTF-8),
 or ``row:`` for a row of a Hugging Face dataset.
 """
 
@@ -35,7 +35,7 @@ class Source(ABC):
 
     @abstractmethod
     def files(self) -> Iterator[FoundFile]:
-        """Everything that may be a track, sorted by ``source_path``. Raises FgmcapsError when there is nothing."""
+        """Everything that may be a track, sorted by ``source_path``. Raises FgmcapsError if there is nothing."""
 
 
 def location_of(path: Path) -> str:

@@ -1,7 +1,7 @@
 """A Hugging Face dataset with an Audio column: a name on the Hub, a folder of Parquet files or of ``save_to_disk``, or
 one Parquet file.
 
-Rows are addressed as ``row:{...}`` and opened by any worker through the memory-mapped copy that ``datasets`` keeps, so
+Rows are addressed as ``row:[...]`` and opened by any worker through the memory-mapped copy that ``datasets`` keeps, so
 no audio travels through the DAG.
 """
 
