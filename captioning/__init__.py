@@ -3,7 +3,7 @@
 The template path (:class:`TemplateEngine`, :func:`write_caption`) needs no model. The LLM path is
 :class:`fgmcaps.captioning.engines.openai.OpenAIEngine` (asynchronous) and
 :class:`fgmcaps.captioning.engines.bridge.EngineBridge` (for threads), served by
-:class:`fgmcaps.captioning.engines.vllm_server.VllmServer`; they are imported by name, since they bring httpx.
+:class:`fgmcaps.captioning.engines.vllm_server.VllmServer`; they are imported by name, since they bring an HTTP client.
 """
 
 from fgmcaps.captioning.checker.check import check_caption, find_judgements

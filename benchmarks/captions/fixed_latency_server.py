@@ -1,8 +1,7 @@
 """A chat server of fixed latency and unlimited concurrency: ``python -m benchmarks.captions.fixed_latency_server``.
 
-It answers each request after LATENCY seconds with the caption that its question carries in ``metadata`` order: the
-template's caption of the same facts, so that the client has real answers to check. Prints its port, then serves until
-standard input ends.
+It answers each request after LATENCY seconds with a good caption of the style that is asked for, so that the client has
+real answers to check. Prints its port, then serves until standard input ends.
 """
 
 import asyncio
@@ -11,7 +10,8 @@ import json
 import sys
 
 LATENCY = 0.2
-ANSWERS: dict[bytes, bytes] = {}
+ANSWERS: dict[tuple[bytes, bytes], bytes] = {}
+"""System text and question, both as JSON writes them -> the body of the answer."""
 
 
 class Chat(asyncio.Protocol):
@@ -37,8 +37,10 @@ class Chat(asyncio.Protocol):
         """Write the answer to the question at the end of the request."""
         if self.transport.is_closing():
             return
-        begin = body.rfind(b'{"role": "user", "content": "') + 29
-        caption = ANSWERS.get(body[begin : body.find(b'"}', begin)], b"")
+        system = body.find(b'{"role": "system", "content": "') + 31
+        question = body.rfind(b'{"role": "user", "content": "') + 29
+        asked = (body[system : body.find(b'"}', system)], body[question : body.find(b'"}', question)])
+        caption = ANSWERS.get(asked, b"")
         self.transport.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
             % (len(caption), caption)
@@ -46,11 +48,12 @@ class Chat(asyncio.Protocol):
 
 
 async def main() -> None:
-    """Read the answers from standard input (a JSON object in one line), serve until it ends."""
+    """Read the answers from standard input (JSON: system text, question, answer), serve until it ends."""
     loop = asyncio.get_running_loop()
-    for question, text in json.loads(await loop.run_in_executor(None, sys.stdin.readline)).items():
+    for system, question, text in json.loads(await loop.run_in_executor(None, sys.stdin.readline)):
         choice = {"message": {"role": "assistant", "content": json.dumps({"caption": text})}}
-        ANSWERS[json.dumps(question)[1:-1].encode()] = json.dumps({"choices": [choice]}).encode()
+        asked = (json.dumps(system)[1:-1].encode(), json.dumps(question)[1:-1].encode())
+        ANSWERS[asked] = json.dumps({"choices": [choice]}).encode()
     server = await loop.create_server(Chat, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     with contextlib.suppress(asyncio.CancelledError):

@@ -1,13 +1,12 @@
 """The asynchronous engine for synchronous callers, such as a Beam DoFn: an event loop in a thread of its own."""
 
 import asyncio
-import queue
 import threading
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from fgmcaps.captioning.engines.openai import EngineStats, Item, OpenAIEngine
+from fgmcaps.captioning.engines.openai import EngineStats, OpenAIEngine
 from fgmcaps.captioning.engines.settings import EngineSettings
 from fgmcaps.schemas import Caption, Facts
 
@@ -17,8 +16,8 @@ T = TypeVar("T")
 class EngineBridge:
     """One engine on its own event loop thread; one per process: made in a DoFn's ``setup``, closed in ``teardown``.
 
-    A DoFn calls :meth:`submit` per element, yields what is done, and drains the rest in ``finish_bundle``; or it hands
-    a whole bundle to :meth:`map`. Either way up to ``settings.concurrency`` clips are under way at a time.
+    A DoFn calls :meth:`submit` for each element, yields what is done, and waits for the rest in ``finish_bundle``. Up
+    to ``settings.concurrency`` clips are under way at a time.
     """
 
     def __init__(self, settings: EngineSettings) -> None:
@@ -52,20 +51,6 @@ class EngineBridge:
             raise
         future.add_done_callback(lambda _: self._slots.release())
         return future
-
-    def map(self, items: Iterable[Item]) -> Iterator[Caption]:
-        """Captions of the items in order of completion; an item's error is raised here, after those under way ended."""
-        done: queue.SimpleQueue[Future[Caption]] = queue.SimpleQueue()
-        pending = 0
-        for clip_id, facts in items:
-            future = self.submit(clip_id, facts)
-            pending += 1
-            future.add_done_callback(done.put)
-            while not done.empty():
-                pending -= 1
-                yield done.get().result()
-        for _ in range(pending):
-            yield done.get().result()
 
     def close(self) -> None:
         """Give up what is under way, close connections and cache, end the thread. Harmless when called twice."""

@@ -7,7 +7,7 @@ import random
 import time
 from typing import Any
 
-import httpx
+import httpx2
 
 from fgmcaps.captioning.engines.endpoints import Endpoint, Rotation
 from fgmcaps.captioning.engines.http_pool import Answer, AnswerTooLongError, HttpPool
@@ -71,7 +71,7 @@ class ChatClient:
         try:
             async with asyncio.timeout(min(5.0, self._settings.timeout_s)):
                 answer = await self._pool.request("GET", f"{endpoint.url}/models")
-        except (httpx.HTTPError, TimeoutError, OSError, AnswerTooLongError) as error:
+        except (httpx2.HTTPError, TimeoutError, OSError, AnswerTooLongError) as error:
             endpoint.last_error = _name(error)
             return False
         self._refuse_for_good(endpoint, answer.status)
@@ -160,7 +160,7 @@ class ChatClient:
             raise _RetryError("server.timeout", f"no whole answer within {settings.timeout_s:g} s") from None
         except AnswerTooLongError:
             raise _RetryError("server.too_long", f"answer longer than {settings.max_response_bytes} bytes") from None
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             self._mark_down(endpoint, _name(error))
             raise _RetryError("server.disconnected", _name(error)) from None
         if answer.status in RETRY_STATUS:

@@ -1,6 +1,6 @@
 """HTTP connections for hundreds of requests in flight.
 
-One small httpx transport per request in flight, reused last in, first out. httpx's own pool looks at every connection
+One small httpx2 transport per request in flight, reused last in, first out. httpx2's own pool looks at every connection
 for every request, and asks the operating system about each idle one: with 256 of them that is 20 ms of CPU a request,
 measured. Redirects, cookies and other doings of a browser are left out with the client around the transport.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from fgmcaps.captioning.engines.settings import EngineSettings
 
@@ -40,22 +40,24 @@ class HttpPool:
             self._headers["Authorization"] = f"Bearer {settings.key}"
         self._limit = settings.max_response_bytes
         self._connections = len(settings.base_urls)
-        self._tls = httpx.create_ssl_context()
+        self._tls = httpx2.create_ssl_context()
         self._proxy = _proxy_for(settings.base_urls)
-        self._urls: dict[str, httpx.URL] = {}
-        self._free: list[httpx.AsyncHTTPTransport] = []
-        self._all: list[httpx.AsyncHTTPTransport] = []
-        # The whole request is timed out by our caller: httpx's limits are per chunk, which a slow drip never exceeds.
+        self._urls: dict[str, httpx2.URL] = {}
+        self._free: list[httpx2.AsyncHTTPTransport] = []
+        self._all: list[httpx2.AsyncHTTPTransport] = []
+        # The whole request is timed out by our caller: httpx2's limits are per chunk, which a slow drip never exceeds.
         self._extensions = {"timeout": {"connect": settings.timeout_s}}
 
     async def request(self, method: str, url: str, content: bytes = b"") -> Answer:
-        """Send and read the whole answer. Raises httpx.HTTPError, OSError and AnswerTooLongError."""
+        """Send and read the whole answer. Raises httpx2.HTTPError, OSError and AnswerTooLongError."""
         parsed = self._urls.get(url)
         if parsed is None:
-            parsed = self._urls[url] = httpx.URL(url)
+            parsed = self._urls[url] = httpx2.URL(url)
         transport = self._free.pop() if self._free else self._make()
         try:
-            request = httpx.Request(method, parsed, headers=self._headers, content=content, extensions=self._extensions)
+            request = httpx2.Request(
+                method, parsed, headers=self._headers, content=content, extensions=self._extensions
+            )
             response = await transport.handle_async_request(request)
             try:
                 body = await self._read(response)
@@ -70,18 +72,18 @@ class HttpPool:
         for transport in self._all:
             await transport.aclose()
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _read(self, response: httpx2.Response) -> bytes:
         body = bytearray()
-        assert isinstance(response.stream, httpx.AsyncByteStream)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
         async for chunk in response.stream:
             body += chunk
             if len(body) > self._limit:
                 raise AnswerTooLongError
         return bytes(body)
 
-    def _make(self) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
-        transport = httpx.AsyncHTTPTransport(verify=self._tls, limits=limits, proxy=self._proxy, trust_env=False)
+    def _make(self) -> httpx2.AsyncHTTPTransport:
+        limits = httpx2.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
+        transport = httpx2.AsyncHTTPTransport(verify=self._tls, limits=limits, proxy=self._proxy, trust_env=False)
         self._all.append(transport)
         return transport
 

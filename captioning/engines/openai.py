@@ -10,7 +10,6 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
 from fgmcaps.captioning.checker.check import check_caption
@@ -80,50 +79,6 @@ class OpenAIEngine:
     async def wait_ready(self, timeout_s: float) -> None:
         """See :meth:`fgmcaps.captioning.engines.chat_client.ChatClient.wait_ready`."""
         await self._client.wait_ready(timeout_s)
-
-    def describe_servers(self) -> str:
-        """One line on the state of every endpoint."""
-        return self._client.rotation.describe()
-
-    async def caption_many(self, items: Iterable[Item] | AsyncIterable[Item]) -> AsyncIterator[Caption]:
-        """Captions of ``(clip_id, facts)`` in order of completion, one per item.
-
-        At most ``concurrency`` items are taken from the source and not yet handed out, so that memory is bounded
-        whatever the lengths of input and consumer. EngineConfigError (key, model) ends the stream.
-        """
-        source = _iterate(items)
-        done: asyncio.Queue[Caption | BaseException | None] = asyncio.Queue(maxsize=self.settings.concurrency)
-        taking = asyncio.Lock()
-
-        async def work() -> None:
-            try:
-                while True:
-                    async with taking:
-                        item = await anext(source, None)
-                    if item is None:
-                        break
-                    await done.put(await self.caption(*item))
-                await done.put(None)
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:
-                await done.put(error)
-
-        workers = [asyncio.create_task(work()) for _ in range(self.settings.concurrency)]
-        running = len(workers)
-        try:
-            while running:
-                result = await done.get()
-                if isinstance(result, BaseException):
-                    raise result
-                if result is None:
-                    running -= 1
-                else:
-                    yield result
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
 
     async def caption(self, clip_id: str, facts: Facts) -> Caption:
         """The caption of one clip in all styles; ``attempts`` counts the answers that were looked at."""
@@ -228,12 +183,3 @@ def clean_answer(answer: str) -> str:
 
 def _again(text: str, verdict: Verdict) -> list[Message]:
     return [{"role": "assistant", "content": text[:_MAX_QUOTED]}, {"role": "user", "content": complaint(verdict)}]
-
-
-async def _iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncIterator[Item]:
-    if isinstance(items, AsyncIterable):
-        async for item in items:
-            yield item
-    else:
-        for item in items:
-            yield item

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 
 log = logging.getLogger(__name__)
 
@@ -161,12 +161,12 @@ class VllmServer:
         options, start, told = self.options, time.monotonic(), 0.0
         url = f"http://{options.host}:{self._port}/health"
         assert self._process is not None
-        with httpx.Client(timeout=5.0, trust_env=False) as client:
+        with httpx2.Client(timeout=5.0, trust_env=False) as client:
             while (passed := time.monotonic() - start) < options.start_timeout_s:
                 status = self._process.poll()
                 if status is not None:
                     raise VllmServerError(f"vLLM ended with status {status} before it was ready; {self._log_tail()}")
-                with contextlib.suppress(httpx.HTTPError):
+                with contextlib.suppress(httpx2.HTTPError):
                     if client.get(url).status_code == 200:
                         self._progress(f"{options.name} is served at {self.base_url} after {passed:.0f} s")
                         return

@@ -1,6 +1,5 @@
 """The real server with a real small model: started, asked, and gone. It tests the machinery, not the prose."""
 
-import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +9,8 @@ import psutil
 import pytest
 
 from fgmcaps.captioning import check_caption
-from fgmcaps.captioning.engines.openai import EngineStats, OpenAIEngine
+from fgmcaps.captioning.engines.bridge import EngineBridge
+from fgmcaps.captioning.engines.openai import EngineStats
 from fgmcaps.captioning.engines.settings import EngineSettings
 from fgmcaps.captioning.engines.vllm_server import DEFAULT_PYTHON, ServeOptions, VllmServer
 from fgmcaps.schemas import Caption, Facts
@@ -47,12 +47,9 @@ def ask(server: VllmServer, folder: Path, structured: str) -> tuple[dict[str, Ca
         (server.base_url,), "smollm2", temperature=0.2, max_tokens=80, structured=structured, concurrency=16,  # type: ignore[arg-type]
         timeout_s=900, deadline_s=3000, cache_dir=folder, max_attempts=2,
     )  # fmt: skip
-
-    async def go() -> tuple[dict[str, Caption], EngineStats]:
-        async with OpenAIEngine(settings) as engine:
-            return {c.clip_id: c async for c in engine.caption_many(ITEMS)}, engine.stats
-
-    return asyncio.run(go())
+    with EngineBridge(settings) as bridge:
+        under_way = [bridge.submit(*item) for item in ITEMS]
+        return {caption.clip_id: caption for caption in (future.result() for future in under_way)}, bridge.stats
 
 
 @pytest.mark.parametrize("structured", ["off", "auto"])

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from fgmcaps.captioning.engines.vllm_server import ServeOptions, VllmServer, VllmServerError, server_command
@@ -57,7 +57,7 @@ def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_healthy_inside_and_gone_outside(tmp_path: Path) -> None:
     told: list[str] = []
     with VllmServer(options(tmp_path, "--warm-up", "0.5"), told.append) as server:
-        assert httpx.get(server.base_url.removesuffix("/v1") + "/health").status_code == 200
+        assert httpx2.get(server.base_url.removesuffix("/v1") + "/health").status_code == 200
         running = pids(tmp_path)
     assert gone(running)
     assert server.base_url in told[-1]
