@@ -31,7 +31,7 @@ def atomic_file(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
             handle.flush()
             os.fsync(handle.fileno())
         _publish(temporary, path, replace)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         if error.errno in _NO_SPACE:
             raise DiskFullError(
@@ -83,7 +83,8 @@ def _publish(temporary: Path, path: Path, replace: bool) -> None:
         temporary.replace(path)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in ``folder`` to the disk, so that a rename survives a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

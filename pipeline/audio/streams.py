@@ -281,12 +281,12 @@ def _seconds(container: Any, stream: Any) -> float | None:
 
 def _samples_of(frame: Any) -> Block:
     """float32[n, channels] of a decoded frame, integers scaled to full scale 1."""
-    samples = frame.to_ndarray()
+    samples: npt.NDArray[Any] = frame.to_ndarray()
     samples = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
     if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - 128) / 128
-    if samples.dtype.kind == "i":
-        return (samples / float(1 << 8 * samples.dtype.itemsize - 1)).astype(np.float32)
+        samples = (samples.astype(np.float32) - 128) / 128
+    elif samples.dtype.kind == "i":
+        samples = samples / float(1 << 8 * samples.dtype.itemsize - 1)
     return np.ascontiguousarray(samples, np.float32)
 
 

@@ -38,17 +38,22 @@ def evaluate_labels(
     Prints a table an attribute for the profile and for each of its tools alone, and writes labels.md, labels.json and
     plots into OUT. Stopped, run it again: it goes on.
     """
-    from rich.console import Console
-
+    from fgmcaps.common.progress import Progress
     from fgmcaps.pipeline.labels.corpus import open_truth
-    from fgmcaps.pipeline.labels.evaluate import PlainProgress, estimate_tracks, judge_all, with_truth
+    from fgmcaps.pipeline.labels.evaluate import estimate_tracks, judge_all, with_truth
     from fgmcaps.pipeline.labels.report import write_study
 
-    console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     chosen = _profile(profile, overrides)
     tracks = open_truth(where, jams=jams, data_home=data_home)[:limit]
-    progress = PlainProgress(console.print)
-    estimated = estimate_tracks(tracks, chosen, out, clips_per_track=_count(clips), workers=workers, progress=progress)
+    with Progress() as progress:
+        estimated = estimate_tracks(
+            tracks,
+            chosen,
+            out,
+            clips_per_track=_count(clips),
+            workers=workers,
+            progress=lambda done, total: progress.show("Annotating", done, total, "tracks"),
+        )
     pairs = with_truth(tracks, estimated)
     refused = sum(bool(clip.refused) for clip, _ in pairs)
     title = f"Labels of profile `{chosen.name}` against the truth of {where}"
@@ -56,7 +61,7 @@ def evaluate_labels(
     results = judge_all([(clip.estimates, truth) for clip, truth in pairs], chosen)
     paths = write_study(out, results, title, notes)
     click.echo((out / "labels.md").read_text(encoding="utf-8"))
-    console.print("Written: " + ", ".join(str(path) for path in paths))
+    click.echo("Written: " + ", ".join(str(path) for path in paths), err=True)
 
 
 def _profile(name: str, overrides: tuple[str, ...]) -> Any:

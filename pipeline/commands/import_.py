@@ -13,9 +13,7 @@ import click
               help="Whose captions (musicbench: A or B of the test split; fmacaps: A, B or C; default B, which states "
               "all labels). The others are kept in `captions`.")  # fmt: skip
 @click.option("--keep-copies", is_flag=True, help="musicbench: keep augmented copies of training recordings.")
-@click.option(
-    "--licence", metavar="NAME", help="Licence of the recordings, if known: these datasets name none."
-)
+@click.option("--licence", metavar="NAME", help="Licence of the recordings, if known: these datasets name none.")
 @click.option("--audio-root", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="mtg-jamendo, fma: where the audio is; tracks without a file there are left out.")  # fmt: skip
 @click.option("--splits", metavar="NAME",

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fgmcaps.common.files import temporary_files, write_atomically
+from fgmcaps.common.files import sync_folder, temporary_files, write_atomically
 from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.pipeline.dataset.card import CARD_NAME, card_text, split_sizes
 from fgmcaps.pipeline.dataset.failures import FAILURES_FOLDER, write_failures
@@ -113,6 +113,7 @@ def swap_in(out: Path, staging: Path, new: Publication) -> None:
             shutil.rmtree(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         (staging / DATA_FOLDER).rename(folder)
+        sync_folder(folder.parent)  # the manifest must never outlive the shards that it lists
     write_failures(out, new.letters)
     write_atomically(out / CARD_NAME, new.card.encode("utf-8"))
     write_manifest(out, new.manifest, replace=True)

@@ -5,8 +5,6 @@ Estimates are kept in OUT, one file a track, keyed by all that can change them; 
 with another fusion annotates nothing again.
 """
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -194,17 +192,3 @@ _ESTIMATED = {
     "key": ("key",),
     "chords": ("chords",),
 }
-
-
-class PlainProgress:
-    """A line at most every ``every_s`` seconds, for terminals and logs alike."""
-
-    def __init__(self, say: Callable[[str], None], every_s: float = 10.0) -> None:
-        self.say, self.every_s, self.last = say, every_s, -math.inf
-
-    def __call__(self, done: int, total: int) -> None:
-        """Say how many of ``total`` tracks are done."""
-        now = time.monotonic()
-        if done == total or now - self.last >= self.every_s:
-            self.last = now
-            self.say(f"Annotated {done} of {total} tracks")

@@ -15,7 +15,7 @@ from fgmcaps.pipeline.demo import demo_music
 # Real tools, the quick ones: a build of six clips takes seconds.
 FAST = """
 profile_overrides:
-  fusion: {recipe: agreement}
+  fusion: {recipe: paper}
   stages:
     beats: [{tool: beatnet}]
     key: [{tool: essentia_key, options: {profile: bgate}}]

@@ -69,5 +69,5 @@ def test_from_shards_to_a_model(tmp_path):
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert (config["audio_encoder"]["name"], config["text_encoder"]["name"]) == ("spectral", "minilm")
     assert (tmp_path / "out" / "encoder.safetensors").is_file() and (tmp_path / "out.features" / "cache.json").is_file()
-    assert "license: apache-2.0" in (tmp_path / "out" / "README.md").read_text()
+    assert "license: cc-by-nc-sa-4.0" in (tmp_path / "out" / "README.md").read_text()
     assert figma("train", tmp_path / "data", tmp_path / "out", *TRAIN)[1].count("nothing to do") == 1

@@ -249,12 +249,12 @@ def test_push_is_one_commit_and_comes_back(hub, model, figma, tmp_path):
     out = shutil.copytree(model, tmp_path / "out")
     first = run("push", out, "user/figma")
     assert first.exit_code == 0, (first.output, first.exception)
-    assert "licence apache-2.0" in first.output and len(hub.commits("user/figma")) == 2  # the empty one, and ours
+    assert "licence cc-by-nc-sa-4.0" in first.output and len(hub.commits("user/figma")) == 2  # the empty one, and ours
     assert {"config.json", "heads.safetensors", "encoder.safetensors", "README.md", "metrics.json"} <= set(
         hub.tree("user/figma")
     )
     assert not [path for path in hub.tree("user/figma") if "run.json" in path or path.startswith("checkpoint")]
-    assert b"license: apache-2.0" in hub.read("user/figma", "README.md")
+    assert b"license: cc-by-nc-sa-4.0" in hub.read("user/figma", "README.md")
     assert "nothing to do" in run("push", out, "user/figma").output
     (out / "evaluation").mkdir(exist_ok=True)
     (out / "evaluation" / "evaluation.md").write_text("# new")

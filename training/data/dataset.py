@@ -105,6 +105,26 @@ class Rows(Sequence[Row]):
         """Clip ids in order."""
         return cast(list[str], self.table["id"].to_pylist())
 
+    def label_licences(self) -> dict[str, str]:
+        """Licence of each tool that made the labels, by name; empty where the shards name none.
+
+        Raises InvalidDataError naming a shard that cannot be read.
+        """
+        found: dict[str, str] = {}
+        for shard in self.shards:
+            try:
+                with pq.ParquetFile(shard.path) as file:
+                    if "annotators" not in file.schema_arrow.names:
+                        continue
+                    for batch in file.iter_batches(columns=["annotators"]):
+                        tools = batch.column(0).flatten()
+                        pairs = pa.table({"name": tools.field("name"), "licence": tools.field("licence")})
+                        for pair in pairs.group_by(["name", "licence"]).aggregate([]).to_pylist():
+                            found[pair["name"]] = pair["licence"] or ""
+            except (OSError, pa.ArrowException) as error:
+                raise InvalidDataError(f"{shard.path}: cannot be read: {error}") from None
+        return dict(sorted(found.items()))
+
     def audio(self, indices: Sequence[int]) -> Iterator[AudioRef]:
         """Audio of rows, in the given order; quickest where the order is that of the dataset.
 
@@ -135,7 +155,8 @@ class Rows(Sequence[Row]):
         """A path of the *path* audio policy lies under the given root, else beside the dataset; never outside."""
         if not name:
             return None
-        root = (self.audio_root or shard.parent.parent).resolve()
+        dataset = next((folder.parent for folder in shard.parents if folder.name == "data"), shard.parent.parent)
+        root = (self.audio_root or dataset).resolve()
         path = (root / name).resolve()
         return path if path.is_relative_to(root) else None
 

@@ -14,7 +14,9 @@ from fgmcaps.training.settings import TrainSettings
 def features_for(
     settings: TrainSettings, data: str, folder: Path, *, workers: int = 1, device: str = "auto", quiet: bool = False
 ) -> tuple[FeatureCache, dict[str, str]]:
-    """The features of DATA by the encoders of ``settings``, computed where missing, and licences by encoder name.
+    """The features of DATA by the encoders of ``settings``, computed where missing, and licences by name.
+
+    The licences are those of the encoders and of the tools that made the labels.
 
     Under several processes the first one computes and the others wait for it. Raises what ``load_rows``,
     ``build_cache`` and the encoders raise.
@@ -27,12 +29,13 @@ def features_for(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     audio = make_audio_encoder(settings.audio_encoder, **settings.audio_options)
     text = make_text_encoder(settings.text_encoder, **settings.text_options)
-    licences = {audio.name: audio.licence, text.name: text.licence}
+    rows = load_rows(data)
+    licences = {**rows.label_licences(), audio.name: audio.licence, text.name: text.licence}
     state = PartialState(cpu=device == "cpu")
     if state.is_main_process:
         with Progress(quiet=quiet) as progress:
             build_cache(
-                load_rows(data),
+                rows,
                 audio,
                 text,
                 folder,

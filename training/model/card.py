@@ -1,5 +1,6 @@
 """The model card that every training writes."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,8 @@ import yaml
 from fgmcaps.common.files import write_atomically
 from fgmcaps.training.model.model import EncoderRecord, ModelConfig
 
-NON_COMMERCIAL = "cc-by-nc-4.0"
 USE = """```python
-from fgmcaps.training.retrieval.figma import Figma
+from fgmcaps.training import Figma
 
 figma = Figma.from_pretrained("user/model")  # or the folder
 texts = figma.encode_text(["F minor, 143 BPM, 3/4"])
@@ -31,9 +31,21 @@ def write_card(path: Path, config: ModelConfig, metrics: Mapping[str, Any]) -> N
 
 
 def licence_of(config: ModelConfig) -> str:
-    """Licence of the heads: Apache-2.0, unless an encoder's weights forbid commercial use."""
-    licences = [record.licence.lower() for record in (config.audio_encoder, config.text_encoder)]
-    return NON_COMMERCIAL if any("nc" in licence.split("-") for licence in licences) else "apache-2.0"
+    """Licence of the heads, as the Hub names it: the strictest of what they were trained on and with.
+
+    Apache-2.0, unless an encoder's weights or a tool that made the labels forbid commercial use; of those that also ask
+    to share alike, that too.
+    """
+    terms = [set(re.split(r"[-\s]+", licence.lower())) for licence in _licences(config).values()]
+    strict = [term for term in terms if "nc" in term]
+    if not strict:
+        return "apache-2.0"
+    return "cc-by-nc-sa-4.0" if any("sa" in term for term in strict) else "cc-by-nc-4.0"
+
+
+def _licences(config: ModelConfig) -> dict[str, str]:
+    encoders = {record.name: record.licence for record in (config.audio_encoder, config.text_encoder)}
+    return {**config.label_licences, **encoders}
 
 
 def card(config: ModelConfig, metrics: Mapping[str, Any]) -> str:
@@ -56,6 +68,7 @@ def card(config: ModelConfig, metrics: Mapping[str, Any]) -> str:
         _encoder_row("audio", config.audio_encoder),
         _encoder_row("text", config.text_encoder) + "\n",
         "The heads are used with these encoders only, and their licences hold.\n",
+        *_label_tools(config),
         "## Training\n",
         f"- {data['train_clips']:,} clips of {data['train_tracks']:,} tracks; features `{data['features'][:16]}`",
         f"- {metrics['epochs']} epochs, the weights of epoch {metrics['best_epoch']} kept (best {metrics['monitor']})",
@@ -69,6 +82,14 @@ def card(config: ModelConfig, metrics: Mapping[str, Any]) -> str:
         USE,
     ]
     return "\n".join(parts) + "\n"
+
+
+def _label_tools(config: ModelConfig) -> list[str]:
+    """Which tools made the labels that the captions state; a licence may reach to what is trained on them."""
+    if not config.label_licences:
+        return []
+    rows = [f"| {name} | {licence or 'not stated'} |" for name, licence in config.label_licences.items()]
+    return ["The captions state labels made by these tools:\n", "| tool | licence |\n|---|---|", *rows, ""]
 
 
 def _encoder_row(kind: str, record: EncoderRecord) -> str:

@@ -72,12 +72,20 @@ class ModelConfig(BaseModel):
     max_tokens: int
     alpha: float
     temperature: float
+    label_licences: dict[str, str] = Field(default_factory=dict)
+    """Licence of each tool that made the labels of the training data."""
 
     @classmethod
-    def of(cls, settings: TrainSettings, audio: EncoderRecord, text: EncoderRecord) -> "ModelConfig":
+    def of(
+        cls,
+        settings: TrainSettings,
+        audio: EncoderRecord,
+        text: EncoderRecord,
+        label_licences: Mapping[str, str] | None = None,
+    ) -> "ModelConfig":
         """The part of a training's settings that a model keeps."""
         shared = {k: v for k, v in settings.model_dump().items() if k in cls.model_fields and not k.endswith("encoder")}
-        return cls(audio_encoder=audio, text_encoder=text, **shared)
+        return cls(audio_encoder=audio, text_encoder=text, label_licences=dict(label_licences or {}), **shared)
 
 
 class FigmaModel(nn.Module):

@@ -72,7 +72,8 @@ class Run:
         torch.manual_seed(settings.seed)
         audio, text = encoder_records(cache, licences)
         state = {name: torch.from_numpy(np.array(value)) for name, value in cache.encoder_state.items()}
-        self.model = FigmaModel(ModelConfig.of(settings, audio, text), state)
+        tools = {name: licence for name, licence in licences.items() if name not in (audio.name, text.name)}
+        self.model = FigmaModel(ModelConfig.of(settings, audio, text, tools), state)
         self.model.log_temperature.requires_grad_(settings.learn_temperature)
         self.progress = resume.Progress()
         checkpoint = resume.latest(out)

@@ -52,7 +52,7 @@ def train(
     Started by ``accelerate launch`` or ``torchrun``, it trains on all processes.
 
     Args:
-        licences: Licence by encoder name, for the model card.
+        licences: Licence by name of the encoders and of the tools that made the labels, for the model card.
         evaluation: From model, cache and validation rows to flat metrics; default
         :func:`fgmcaps.training.evaluation.evaluate.evaluate`. device: ``cpu`` keeps it off a GPU.
 

@@ -158,7 +158,7 @@ def test_another_filter_decodes_nothing(corpus: Path, tmp_path: Path) -> None:
     cut_corpus(music, 2)
     assert run("build", music, out, "--workers", 1, "--config", config(corpus)).returncode == 0
     strict = tmp_path / "strict.yaml"
-    strict.write_text(config(corpus).read_text().replace("recipe: agreement", "recipe: paper"))
+    strict.write_text(config(corpus).read_text().replace("recipe: paper", "recipe: paper, key: {min_confidence: 0.9}"))
     for path in music.rglob("*.*"):
         stat = path.stat()
         path.write_bytes(b"\0" * stat.st_size)  # the inventory still trusts size and time; a decoder would fail

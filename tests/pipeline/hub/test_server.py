@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-import httpx
+import httpx2
 import pytest
 
 REPO = "user/x"
@@ -13,7 +13,7 @@ AUTH = {"Authorization": "Bearer hf_writer"}
 @pytest.fixture
 def http(hub):
     hub.store.create(REPO, private=False)
-    with httpx.Client(base_url=hub.url, headers=AUTH) as client:
+    with httpx2.Client(base_url=hub.url, headers=AUTH) as client:
         yield client
 
 
@@ -81,7 +81,7 @@ def test_rights(hub, http):
         )
         assert answer.status_code == status
     hub.store.repo(REPO).private = True
-    assert httpx.get(f"{hub.url}/api/datasets/{REPO}").status_code == 401
+    assert httpx2.get(f"{hub.url}/api/datasets/{REPO}").status_code == 401
     assert http.get(f"/api/datasets/{REPO}").json()["private"] is True
 
 

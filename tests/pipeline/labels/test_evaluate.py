@@ -14,7 +14,7 @@ from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.cli import main
 from fgmcaps.pipeline.formats.jams import read_jams, truth_of_window
 from fgmcaps.pipeline.labels.corpus import jams_of_track, open_truth
-from fgmcaps.pipeline.labels.evaluate import CACHE, PlainProgress
+from fgmcaps.pipeline.labels.evaluate import CACHE
 from fgmcaps.pipeline.labels.report import as_json, markdown, number, write_study
 from fgmcaps.schemas import ChordSpan, Labels
 from fgmcaps.schemas.truth import ClipTruth
@@ -201,14 +201,6 @@ def test_a_report_for_people_and_for_programs(tmp_path: Path) -> None:
 def test_numbers_are_short() -> None:
     assert number(0.9512, (0.9, 1.0)) == ".951 [.900, 1.000]"
     assert number(float("nan")) == "-"
-
-
-def test_progress_speaks_now_and_then_and_at_the_end() -> None:
-    said: list[str] = []
-    progress = PlainProgress(said.append, every_s=3600)
-    for done in range(4):
-        progress(done, 3)
-    assert said == ["Annotated 0 of 3 tracks", "Annotated 3 of 3 tracks"]
 
 
 @pytest.mark.slow
