@@ -13,7 +13,7 @@ from fgmcaps.pipeline.build.journal_state import any_failed, forget_failures
 from fgmcaps.pipeline.build.output_folder import BuildIdentity, OutputFolder
 from fgmcaps.pipeline.build.progress import BuildProgress
 from fgmcaps.pipeline.build.prompts import print_prompts
-from fgmcaps.pipeline.build.runner_check import check_runner
+from fgmcaps.pipeline.build.runner_check import LOCAL, check_runner
 from fgmcaps.pipeline.build.spec import BuildSpec
 from fgmcaps.pipeline.build.summary import print_summary
 from fgmcaps.pipeline.build.supervise import supervise
@@ -32,12 +32,12 @@ def run_build(
     *,
     first: Stage = "annotate",
     last: Stage = "write",
-    workers: int,
-    limit: int | None,
-    runner: str,
-    replace: bool,
-    retry_failed: bool,
-    quiet: bool,
+    workers: int = 1,
+    limit: int | None = None,
+    runner: str = LOCAL,
+    replace: bool = False,
+    retry_failed: bool = False,
+    quiet: bool = False,
     only_rejected: bool = False,
     dry_run: bool = False,
     beam_args: tuple[str, ...] = (),

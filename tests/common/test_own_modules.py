@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.inputs import write_wav
+from tests.pipeline.builds import cut_corpus
 
 NAMES = ("random", "soundfile", "numpy", "click", "pipeline", "training", "schemas", "common", "annotators")
 COMMANDS = Path(sys.executable).parent
@@ -41,8 +41,7 @@ def test_a_command_imports_none_of_them(project, command, arguments):
 
 @pytest.mark.slow
 def test_a_build_with_worker_processes_imports_none_of_them(project, tmp_path):
-    for seed in range(3):
-        write_wav(tmp_path / "music" / f"{seed}.wav", seed=seed)
+    cut_corpus(tmp_path / "music", 3)
     options = ["--profile", "permissive", "--workers", "2", "--quiet"]
     result = run(project, COMMANDS / "fgmcaps", "build", "../music", "../out", *options)
     assert result.returncode == 0, result.stderr
