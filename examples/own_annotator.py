@@ -2,8 +2,8 @@
 
 python examples/own_annotator.py song.flac
 
-To use one in builds, put it in a file of ``annotators/tools/``, add a line to ``annotators/registry.py``, and name it in
-a profile (``annotators/profiles/``).
+To use one in builds, put it in a file of ``annotators/tools/``, add a line to ``annotators/registry.py``, and name it
+in a profile (``annotators/profiles/``).
 """
 
 import sys
