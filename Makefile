@@ -10,7 +10,7 @@ INPUT ?=
 OUT ?= demo-out
 TRUTH ?= truth-out
 SECONDS ?= 3600
-QUERIES ?= "a fast piece in D major" "slow music in 3/4 time" "a minor key at about 120 BPM"
+QUERIES ?= "a piece in C major that moves through C, F and G" "F minor, Andante, 78 BPM" "a fast piece in D major"
 export PYTHONWARNINGS ?= ignore
 
 .PHONY: help setup demo truth test check lint types unit fuzz dist omnizart test-omnizart chordino test-chordino vllm test-vllm lock clean

@@ -54,7 +54,7 @@ class JournalCounter:
 
 
 class BuildProgress:
-    """Shows the stage under way on ``progress``; call :meth:`tick` often, and once with ``force`` at the end."""
+    """Shows the stage under way on ``progress``; call :meth:`tick` often, and :meth:`finish` when all is done."""
 
     def __init__(self, work: Path, annotations: Path, captions: Path, progress: Progress) -> None:
         self.status, self.work, self.progress = StageFile(work), work, progress
@@ -63,6 +63,7 @@ class BuildProgress:
         self.annotations.look()
         self.clips_before = len(self.annotations.annotations)
         self.moving: tuple[float, int] | None = None
+        self.shown: tuple[str, int] | None = None
 
     def tick(self, force: bool = False) -> None:
         """Look at the journals (at most twice a second) and show what is new."""
@@ -71,13 +72,26 @@ class BuildProgress:
             return
         self.last_look = now
         status = self.status.read()
-        if status is None or status.stage not in TITLES or not status.total:
+        if status is None:
             return
-        stage, total = status.stage, status.total
+        if self.shown is not None and self.shown[0] != status.stage:
+            self.finish()  # the job has gone on, so that stage is complete, whatever was seen of it
+        if status.stage not in TITLES or not status.total:
+            return
+        stage, total = self.shown = (status.stage, status.total)
         done, clips = self._done(stage)
         done = min(done, total)  # a journal may hold tracks that the input has no more
         note = self._pace(done, total, clips, now) if stage == "annotate" else None
         self.progress.show(TITLES[stage], done, total, UNITS[stage], note)
+
+    def finish(self) -> None:
+        """Show the stage under way as complete."""
+        if self.shown is not None:
+            stage, total = self.shown
+            clips = len(self.annotations.annotations)
+            note = f", {clips} clips, {len(self.annotations.failed)} failed" if stage == "annotate" else None
+            self.progress.show(TITLES[stage], total, total, UNITS[stage], note)
+            self.shown = None
 
     def _pace(self, done: int, total: int, clips: int, now: float) -> str:
         """Rate and time left, from the first result on: loading models is no measure of either."""

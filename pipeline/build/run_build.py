@@ -79,7 +79,7 @@ def run_build(
         with Progress(console=console, quiet=quiet) as progress:
             bar = BuildProgress(folder.work, build.annotations, build.captions, progress)
             supervise(build.spec, bar.tick)
-            bar.tick(force=True)
+            bar.finish()
         if last != "write":
             state = build.annotation_state()
             console.print(

@@ -91,6 +91,21 @@ def test_plain_lines_are_rare(tmp_path, shown):
     assert text.getvalue().splitlines() == ["Captioning: 0/9 captions"]
 
 
+def test_a_stage_that_is_over_is_shown_whole(tmp_path, shown):
+    progress, text, status = shown
+    status.begin("caption", total=28)
+    progress.tick(force=True)
+    status.begin("write", total=3)
+    progress.tick(force=True)
+    progress.finish()
+    assert text.getvalue().splitlines() == [
+        "Captioning: 0/28 captions",
+        "Captioning: 28/28 captions",
+        "Writing shards: 0/3 shards",
+        "Writing shards: 3/3 shards",
+    ]
+
+
 def test_shards_are_counted_in_the_staging_folder(tmp_path, shown):
     progress, text, status = shown
     data = tmp_path / "staging" / "data"
