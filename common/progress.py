@@ -81,7 +81,7 @@ class Progress:
                 self._bars.update(stage.bar, completed=done, total=total, note=note or "")
             elif (ends and (first or finished)) or now - stage.said >= PLAIN_EVERY_S:
                 stage.said = now
-                if note is None and done > stage.before and now > stage.began and unit != BYTES:
+                if note is None and done > stage.before and now - stage.began >= 1 and unit != BYTES:
                     note = f", {(done - stage.before) / (now - stage.began):.1f} {unit}/s"
                 self.say(f"{title}: {counts(done, total, unit)}{note or ''}")
 
