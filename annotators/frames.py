@@ -58,11 +58,6 @@ class FrameAnnotator(Annotator[Model]):
         """Value, the tool's own confidence, and small JSON-able evidence."""
 
 
-def rounded(values: Any, digits: int = 3) -> list[float]:
-    """A vector as a list of rounded floats, for details; NaN and infinity become 0."""
-    return [float(v) for v in np.round(np.nan_to_num(np.asarray(values, np.float64), posinf=0.0, neginf=0.0), digits)]
-
-
 def by_length(
     clips: Sequence[Samples], work: Callable[[npt.NDArray[np.float32]], list[Frames]], at_most: int = 16
 ) -> list[Frames]:

@@ -5,15 +5,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 
 from fgmcaps.annotators.base import Annotator
 from fgmcaps.annotators.fusion import FUSION_VERSION
 from fgmcaps.annotators.fusion.fusion_model import check_fusion, model_digest
+from fgmcaps.annotators.fusion.paper import PAPER_VERSION
 from fgmcaps.annotators.registry import make_annotator
 from fgmcaps.annotators.settings import (
     FusionSettings,
@@ -75,10 +76,12 @@ class Profile:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of all that can change a label: tools, versions, settings, fusion code version."""
-        profile = self.settings.model_dump(mode="json")
+        profile = merged(_retired_settings(self.name), self.settings.model_dump(mode="json"))
         content = {"fusion_version": FUSION_VERSION, "profile": profile, "tools": self._tool_settings()}
         if self.fusion.recipe == "calibrated":
             content["model"] = model_digest(self.fusion.model)
+        else:
+            content["paper_version"] = PAPER_VERSION
         return _digest(content)
 
     @cached_property
@@ -108,6 +111,17 @@ class Profile:
         return changed
 
 
+@cache
+def _retired_settings(name: str) -> Mapping[str, Any]:
+    """Settings that nothing reads any more and that fingerprints still contain."""
+    known = yaml.safe_load(_profile_file("retired_settings"))
+    return {"fusion": merged(known["every profile"], known.get(name, {}))}
+
+
+def _profile_file(name: str) -> str:
+    return resources.files("fgmcaps.annotators").joinpath("profiles", f"{name}.yaml").read_text("utf-8")
+
+
 def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -117,7 +131,4 @@ def load_profile(name: str = "best") -> Profile:
     if name not in NAMES:
         near = get_close_matches(name, NAMES, n=1, cutoff=0.0)
         raise ProfileError(f"unknown profile {name!r}; did you mean {near[0]!r}? Known: {', '.join(NAMES)}")
-    text = (
-        resources.files("fgmcaps.annotators").joinpath("profiles", f"{cast(ProfileName, name)}.yaml").read_text("utf-8")
-    )
-    return Profile(parse_profile(yaml.safe_load(text), f"profile {name}"))
+    return Profile(parse_profile(yaml.safe_load(_profile_file(name)), f"profile {name}"))

@@ -31,57 +31,26 @@ class GateSettings(_Settings):
 
 PRECISION = Field(default=0.95, ge=0, lt=1)
 """Of recipe ``calibrated``: the share of kept labels that are to be right; the fitted model holds the threshold that
-reached it on styles it had not seen. 0 keeps everything."""
+reached it on styles that it had not seen. 0 keeps everything."""
 
 
-class VoteSettings(_Settings):
-    """One attribute decided by weighted votes.
+class LabelSettings(_Settings):
+    """The filter of one attribute."""
 
-    ``weights``: trust in each tool (a name that is absent counts 0). ``doubt`` is the weight of an unknown truth that
-    no tool names: it keeps the confidence of a single tool below 1. A value below ``min_confidence`` is withheld.
-    Recipe ``calibrated`` reads ``precision`` alone.
-    """
-
-    weights: dict[str, float] = Field(default_factory=dict)
-    doubt: float = Field(default=0.5, ge=0)
-    min_confidence: float = Field(default=0.5, ge=0, le=1)
     precision: float = PRECISION
 
 
-class TempoSettings(VoteSettings):
-    """Votes on the tempo. Tools agree within ``tolerance`` (MIREX: 4 %); twice or half the tempo is part agreement."""
+class KeySettings(LabelSettings):
+    """``min_confidence``: of recipe ``paper``; a key is kept where the tool's own strength exceeds it."""
 
-    tolerance: float = Field(default=0.04, gt=0, lt=0.3)
-    octave_credit: float = Field(default=0.3, ge=0, le=1)
-    prior_bpm: float = Field(default=110.0, gt=0)
-    prior_octaves: float = Field(default=1.0, gt=0)
-    """Standard deviation of the log-normal preference for ``prior_bpm``, which breaks octave ties."""
-
-
-class MeterSettings(VoteSettings):
-    """Votes on the bar length. ``loglik_scale``: nats between two bar lengths that make one e times as credible."""
-
-    loglik_scale: float = Field(default=10.0, gt=0)
-    half_bar_credit: float = Field(default=0.5, ge=0, le=1)
-    """A tool that counts two beats in the bar supports a bar of four in part."""
-
-
-class KeySettings(VoteSettings):
-    """Votes on the key. ``chord_weight``: trust in the key that the chord sequence implies."""
-
-    chord_weight: float = Field(default=0.0, ge=0)
-    chord_sharpness: float = Field(default=20.0, gt=0)
-    """Softmax factor from profile correlations to shares."""
-
-
-class ChordSettings(_Settings):
-    """``order``: the first tool present gives the spans, the others bear witness by their major / minor agreement."""
-
-    order: tuple[str, ...] = ()
-    agreement_weight: float = Field(default=0.5, ge=0, le=1)
     min_confidence: float = Field(default=0.5, ge=0, le=1)
-    precision: float = PRECISION
-    """Of recipe ``calibrated``: the share of the kept clips' time that is to have the right major or minor chord."""
+
+
+class ChordSettings(LabelSettings):
+    """``precision``: the share of the kept clips' time that is to have the right major or minor chord."""
+
+    min_confidence: float = Field(default=0.5, ge=0, le=1)
+    """Of recipe ``paper``: the least mean confidence of the tool's own spans, where it gives one."""
     min_span_seconds: float = Field(default=0.2, ge=0)
     """Shorter spans stay in the sequence but out of the summary."""
     min_span_confidence: float = Field(default=0.2, ge=0, le=1)
@@ -89,23 +58,18 @@ class ChordSettings(_Settings):
     summary_max: int = Field(default=8, ge=1)
 
 
-class DownbeatSettings(_Settings):
-    """Of recipe ``calibrated``: downbeats are kept where their expected F-measure is high enough."""
-
-    precision: float = PRECISION
-
-
 class FusionSettings(_Settings):
-    """``calibrated`` fuses by a fitted model, ``agreement`` by votes; ``paper`` takes one tool each, as published.
+    """``calibrated`` fuses by a fitted model; ``paper`` takes one tool for each attribute, as published.
 
     ``model``: of recipe ``calibrated``, the name of a file in ``annotators/fusion/models``, fitted for these tools.
+    Downbeats are kept where their expected F-measure is high enough.
     """
 
-    recipe: Literal["agreement", "calibrated", "paper"] = "agreement"
+    recipe: Literal["calibrated", "paper"] = "paper"
     model: str = ""
-    tempo: TempoSettings = TempoSettings()
-    meter: MeterSettings = MeterSettings()
-    downbeats: DownbeatSettings = DownbeatSettings()
+    tempo: LabelSettings = LabelSettings()
+    meter: LabelSettings = LabelSettings()
+    downbeats: LabelSettings = LabelSettings()
     key: KeySettings = KeySettings()
     chords: ChordSettings = ChordSettings()
 

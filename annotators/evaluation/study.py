@@ -68,12 +68,11 @@ class AttributeResult:
 
 def unfiltered(settings: FusionSettings) -> FusionSettings:
     """The same fusion with every threshold at zero: all that it can name, doubtful or not."""
+    updates: dict[str, dict[str, float]] = {name: {"precision": 0.0} for name in ATTRIBUTES}
+    for name in ("key", "chords"):
+        updates[name]["min_confidence"] = 0.0
     return settings.model_copy(
-        update={
-            name: getattr(settings, name).model_copy(update={"min_confidence": 0.0, "precision": 0.0})
-            for name in ("tempo", "meter", "key", "chords")
-        }
-        | {"downbeats": settings.downbeats.model_copy(update={"precision": 0.0})}
+        update={name: getattr(settings, name).model_copy(update=update) for name, update in updates.items()}
     )
 
 

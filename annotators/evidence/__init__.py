@@ -1,1 +1,1 @@
-"""What a tool's output says beyond the value that it chose; read by the fusion. Pure functions."""
+"""What a tool found beyond the value that it chose: one typed class a kind, for the tool and for the fusion."""

@@ -4,8 +4,7 @@ Conventions
 -----------
 - Recipe ``calibrated``: hypotheses of all tools scored by a model that was fitted on music with known truth; the
   confidence is the probability that the value is right (:mod:`fgmcaps.annotators.fusion.calibrated`).
-- Recipe ``agreement``, for sets of tools without a fitted model: tools vote with the weights of the profile; the
-  confidence is the share of the votes, an "unknown truth" included. It grows with agreement and is no probability.
+- Recipe ``paper``: one tool an attribute, as published (:mod:`fgmcaps.annotators.fusion.paper`).
 - A value below its threshold is withheld: None or empty, the confidence stays, ``qc_flags`` says why.
 - Beats, bars and meter are counted in the chosen tempo's beats. So where the tempo is withheld, the beats, downbeats,
   beat count and time signature are too; where only the meter is withheld, the beats stay and the downbeats go.
@@ -13,7 +12,6 @@ Conventions
 
 from collections.abc import Callable, Sequence
 
-from fgmcaps.annotators.fusion.agreement import fuse_by_agreement
 from fgmcaps.annotators.fusion.calibrated import fuse_calibrated
 from fgmcaps.annotators.fusion.paper import fuse_as_published
 from fgmcaps.annotators.settings import FusionSettings
@@ -34,7 +32,6 @@ def fuse(estimates: Sequence[Estimate], settings: FusionSettings) -> Labels:
 
 
 _RECIPES: dict[str, Callable[[Sequence[Estimate], FusionSettings], Labels]] = {
-    "agreement": fuse_by_agreement,
     "calibrated": fuse_calibrated,
     "paper": fuse_as_published,
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fgmcaps.annotators.fusion.evidence import Floats
+from fgmcaps.annotators.fusion.features import Floats
 
 _LIMIT = 12.0
 

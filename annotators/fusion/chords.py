@@ -1,4 +1,4 @@
-"""Chords: one tool's spans, their confidence from its posterior and another tool's witness, and a summary."""
+"""Chord sequences: what is kept of a recogniser's spans, and the progression that sums them up."""
 
 from collections.abc import Sequence
 
@@ -6,55 +6,10 @@ import numpy as np
 
 from fgmcaps.annotators.fusion.decision import Decision
 from fgmcaps.annotators.settings import ChordSettings
-from fgmcaps.schemas import ChordSequence, ChordSpan, Estimate
-from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD, parse_chord, simplify_chord
+from fgmcaps.schemas import ChordSpan
+from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD, simplify_chord
 
 _START_FRAME_SECONDS = 0.05
-_MAJOR = {"maj", "maj7", "7", "maj6", "9", "maj9", "11", "maj11", "13", "maj13", "aug", "sus4", "sus2", "5", "1"}
-
-
-def majmin(label: str) -> tuple[int, str] | None:
-    """``(root pitch class, "maj" | "min")`` of a label, ``None`` for ``N`` and ``X``.
-
-    By the third: major, or minor (diminished chords too); chords without a third count as major, as deep chroma's 24
-    classes leave no third choice.
-    """
-    chord = parse_chord(label)
-    return None if chord.root_pc is None else (chord.root_pc, "maj" if chord.quality in _MAJOR else "min")
-
-
-def agreement(span: ChordSpan, others: Sequence[ChordSpan]) -> float:
-    """Share of a span's time in which ``others`` name the same root and third, 0 .. 1."""
-    length = span.end - span.start
-    if length <= 0:
-        return 0.0
-    want = majmin(span.label)
-    same = sum(max(0.0, min(span.end, o.end) - max(span.start, o.start)) for o in others if majmin(o.label) == want)
-    return min(1.0, same / length)
-
-
-def witnessed(estimates: Sequence[Estimate], settings: ChordSettings) -> tuple[ChordSpan, ...]:
-    """The spans of the first tool in ``settings.order`` that is present, each with a fused confidence, without repeats.
-
-    Confidence = (1 - w) * posterior + w * mean agreement of the other tools, w = ``agreement_weight``; a part that is
-    missing leaves the other whole.
-    """
-    by_tool = {e.annotator: e.value for e in estimates if isinstance(e.value, ChordSequence)}
-    present = [by_tool[name].spans for name in settings.order if name in by_tool]
-    if not present:
-        return ()
-    spans, witnesses = without_start_frame(present[0]), present[1:]
-    fused = []
-    for span in spans:
-        heard = [agreement(span, other) for other in witnesses]
-        seen = float(np.mean(heard)) if heard else None
-        if span.confidence is None or seen is None:
-            confidence = span.confidence if seen is None else seen
-        else:
-            confidence = (1 - settings.agreement_weight) * span.confidence + settings.agreement_weight * seen
-        rounded = None if confidence is None else round(confidence, 4)
-        fused.append(ChordSpan(round(span.start, 4), round(span.end, 4), span.label, rounded))
-    return tuple(fused)
 
 
 def without_start_frame(spans: Sequence[ChordSpan]) -> Sequence[ChordSpan]:

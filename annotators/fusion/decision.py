@@ -17,8 +17,3 @@ class Decision(Generic[T]):
     def flags(self, attribute: str) -> tuple[str, ...]:
         """``("attribute:reason",)`` where the value is withheld."""
         return () if self.value is not None else (f"{attribute}:{self.reason}",)
-
-
-def share(votes: float, total: float, doubt: float) -> float:
-    """Share of the votes against all votes and the doubt, rounded to 4 decimals."""
-    return round(votes / (total + doubt), 4) if total + doubt > 0 else 0.0

@@ -83,7 +83,8 @@ def check_fusion(settings: FusionSettings, tools: Sequence[str]) -> None:
     if sorted(tools) != sorted(model.tools):
         raise ValueError(
             f"the fusion model {model.name!r} was fitted for the tools {', '.join(sorted(model.tools))}, not for "
-            f"{', '.join(sorted(tools))}; set fusion.recipe to agreement, or fit one: python -m benchmarks.labels.fit"
+            f"{', '.join(sorted(tools))}; set fusion.recipe to paper (one tool for each attribute), or fit a model: "
+            "python -m benchmarks.labels.fit"
         )
     for name in ATTRIBUTES:
         precision = getattr(settings, name).precision

@@ -42,13 +42,3 @@ class BarDecoder:
 
         process.map = recording_map
         return process(activations), likelihoods
-
-
-def bar_evidence(by_bar: dict[int, float], frames: int) -> dict[str, list[float]]:
-    """Details for an estimate: bar lengths and the log-likelihood of each over all frames, ascending by length."""
-    bars = sorted(by_bar)
-    return {
-        "bar_lengths": [float(bar) for bar in bars],
-        "bar_loglik": [round(by_bar[bar], 3) for bar in bars],
-        "frames": [float(frames)],
-    }

@@ -52,9 +52,3 @@ def _centred_keys(profile: tuple[tuple[float, ...], tuple[float, ...]]) -> tuple
     table = np.array([np.roll(p, tonic) for p in (major, minor) for tonic in range(12)])
     table = table - table.mean(axis=1, keepdims=True)
     return table, np.linalg.norm(table, axis=1)
-
-
-def shares(scores: Floats, sharpness: float) -> Floats:
-    """Softmax of ``sharpness * scores``: non-negative, sums to 1."""
-    weights = np.exp(sharpness * (scores - scores.max()))
-    return np.asarray(weights / weights.sum())

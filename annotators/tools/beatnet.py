@@ -18,14 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fgmcaps.annotators.base import Samples, installed_version
-from fgmcaps.annotators.evidence.beats import MIN_BEATS, beat_evidence, onset_evidence
-from fgmcaps.annotators.evidence.tempo_hypotheses import TempoHypotheses
+from fgmcaps.annotators.evidence.bars import BarLikelihoods
 from fgmcaps.annotators.frames import FrameAnnotator, Frames, by_length
-from fgmcaps.annotators.kernels.bar_decoder import BarDecoder, bar_evidence
+from fgmcaps.annotators.kernels.bar_decoder import BarDecoder
 from fgmcaps.annotators.kernels.devices import available_device, checked_device
 from fgmcaps.annotators.kernels.onset_bands import band_edges, onset_bands
 from fgmcaps.annotators.kernels.torch_threads import one_thread
 from fgmcaps.annotators.libraries.madmom import DISTRIBUTION, import_madmom
+from fgmcaps.annotators.measure.tempo_hypotheses import TempoHypotheses
+from fgmcaps.annotators.measure.tracker_details import tracker_details
 from fgmcaps.schemas import BeatGrid, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
 
@@ -119,13 +120,8 @@ class BeatNet(FrameAnnotator[_BeatNet]):
         scores = frames["activations"]
         times, positions, by_bar = model.decoder(scores)
         grid = BeatGrid(tuple(times), tuple(positions))
-        details: dict[str, Detail] = {
-            **bar_evidence(by_bar, len(scores)),
-            **beat_evidence(scores, FRAME_RATE, grid.times),
-            **onset_evidence(frames["onsets"], FRAME_RATE, grid.times),
-        }
-        if len(times) >= MIN_BEATS:
-            details |= model.hypotheses(scores, float(np.median(np.diff(times))))
+        details = BarLikelihoods.of(by_bar, len(scores)).to_details()
+        details |= tracker_details(scores, frames["onsets"], FRAME_RATE, grid.times, model.hypotheses)
         return grid, None, details
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgmcaps.annotators.base import Annotator, Samples
+from fgmcaps.annotators.evidence.keys import KeyScores, MeanChroma
 from fgmcaps.annotators.kernels.key_profiles import key_correlations
 from fgmcaps.schemas import Key, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
@@ -51,10 +52,8 @@ class ChromaKey(Annotator[Floats]):
     def _estimate(self, model: Floats, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
         chroma = peak_chroma(samples, model)
         scores = np.round(key_correlations(chroma, self.profile), 4)
-        details: dict[str, Detail] = {
-            "chroma": [round(float(v), 4) for v in chroma],
-            "scores": [float(v) for v in scores],
-        }
+        mean = MeanChroma(tuple(round(float(v), 4) for v in chroma))
+        details = mean.to_details() | KeyScores(tuple(float(v) for v in scores)).to_details()
         if not chroma.any():
             return Key(None), 0.0, details
         best = int(np.argmax(scores))

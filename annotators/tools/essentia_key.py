@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fgmcaps.annotators.base import Annotator, Samples, installed_version
-from fgmcaps.annotators.frames import rounded
+from fgmcaps.annotators.evidence.base import rounded
+from fgmcaps.annotators.evidence.keys import KeyScores, MeanChroma
 from fgmcaps.annotators.kernels.essentia_chroma import KEY_TABLES, chroma_extractor, key_scores
-from fgmcaps.annotators.kernels.once import OncePerClip
 from fgmcaps.annotators.libraries.essentia import DISTRIBUTION, LICENCE, RATE, URL, import_essentia
+from fgmcaps.annotators.tools.once_per_clip import OncePerClip
 from fgmcaps.schemas import Key, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
 from fgmcaps.schemas.music import canonical_key
@@ -70,9 +71,11 @@ class EssentiaKey(Annotator[_KeyFinder]):
     def _estimate(self, model: _KeyFinder, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
         chroma = model.chroma(samples)
         tonic, mode, strength, second = model.decide(chroma)
-        details: dict[str, Detail] = {"second_relative": round(float(second), 4)}
+        details: dict[str, Detail] = {}
+        if np.isfinite(second):  # silence has no best key to divide by
+            details["second_relative"] = round(float(second), 4)
         if self.profile in KEY_TABLES:
-            details["scores"] = rounded(key_scores(chroma, self.profile))
+            details |= KeyScores(rounded(key_scores(chroma, self.profile))).to_details()
         if self.profile == "bgate":
-            details["chroma"] = rounded(np.roll(chroma, -3))
+            details |= MeanChroma(rounded(np.roll(chroma, -3))).to_details()
         return Key(canonical_key(f"{tonic} {mode}")), round(float(strength), 4), details

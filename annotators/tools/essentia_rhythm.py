@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fgmcaps.annotators.base import Annotator, Samples, installed_version
-from fgmcaps.annotators.frames import rounded
+from fgmcaps.annotators.evidence.base import rounded
+from fgmcaps.annotators.evidence.tempi import TempoCandidates
 from fgmcaps.annotators.libraries.essentia import DISTRIBUTION, LICENCE, RATE, URL, import_essentia
 from fgmcaps.schemas import Tempo, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
@@ -40,16 +41,17 @@ class EssentiaRhythm(Annotator[Any]):
 
     def _estimate(self, model: Any, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
         bpm, ticks, confidence, estimates, _ = model(samples)
-        times = [round(float(t), 4) for t in ticks]
+        times = tuple(round(float(t), 4) for t in ticks)
         believable = MIN_BPM <= bpm <= MAX_BPM and len(times) >= MIN_TICKS
         peaks, heights = tempo_histogram(np.asarray(estimates, np.float64))
-        details: dict[str, Detail] = {
-            "raw_bpm": round(float(bpm), 3),
-            "ticks": times if believable else [],
-            "tempo_bpm": rounded(peaks, 2),
-            "tempo_share": rounded(heights),
-        }
-        return Tempo(round(float(bpm), 3) if believable else None), round(float(confidence), 4), details
+        evidence = TempoCandidates(
+            raw_bpm=round(float(bpm), 3),
+            ticks=times if believable else (),
+            tempo_bpm=rounded(peaks, 2),
+            tempo_share=rounded(heights),
+        )
+        tempo = Tempo(round(float(bpm), 3) if believable else None)
+        return tempo, round(float(confidence), 4), evidence.to_details()
 
 
 def tempo_histogram(estimates: npt.NDArray[np.float64]) -> tuple[list[float], list[float]]:

@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fgmcaps.annotators.base import Samples, installed_version, within_clip
-from fgmcaps.annotators.evidence.chords import majmin_masses, span_evidence
-from fgmcaps.annotators.evidence.signal import audio_evidence
 from fgmcaps.annotators.frames import FrameAnnotator, Frames, by_length
 from fgmcaps.annotators.kernels.constant_q import HOP, RATE, constant_q, tuning_of
 from fgmcaps.annotators.kernels.devices import available_device, checked_device
 from fgmcaps.annotators.kernels.torch_threads import one_thread
 from fgmcaps.annotators.libraries.librosa import load_librosa
+from fgmcaps.annotators.measure.chords import chord_posteriors, majmin_masses
+from fgmcaps.annotators.measure.signal import signal_evidence
 from fgmcaps.schemas import ChordSequence, ChordSpan, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
 
@@ -48,9 +48,9 @@ class LvChordia(FrameAnnotator[_Chordia]):
 
     ``networks``: how many of the five trained networks are averaged; the package averages all.
 
-    Details hold the posteriors of its spans by triad (:func:`fgmcaps.annotators.evidence.chords.span_evidence`), the
-    tuning, and what the constant-Q spectrum says of the clip as a whole
-    (:func:`fgmcaps.annotators.evidence.signal.audio_evidence`).
+    Details hold the posteriors of its spans (:class:`fgmcaps.annotators.evidence.chords.ChordPosteriors`), the tuning,
+    and measurements of the clip as a whole from the constant-Q spectrum
+    (:class:`fgmcaps.annotators.evidence.signal.SignalEvidence`).
     """
 
     attribute: ClassVar = "chords"
@@ -127,9 +127,9 @@ class LvChordia(FrameAnnotator[_Chordia]):
         seconds = np.array([s.end - s.start for s in spans])
         mean = float(np.average([s.confidence or 0.0 for s in spans], weights=seconds))
         details: dict[str, Detail] = {
-            **span_evidence(majmin_masses(posteriors, labels), HOP / RATE, spans),
+            **chord_posteriors(majmin_masses(posteriors, labels), HOP / RATE, spans).to_details(),
             "tuning": round(float(frames["tuning"][0]), 3),
-            **audio_evidence(samples, RATE, frames["spectrum"], RATE / HOP),
+            **signal_evidence(samples, RATE, frames["spectrum"], RATE / HOP).to_details(),
         }
         return ChordSequence(spans), round(mean, 4), details
 

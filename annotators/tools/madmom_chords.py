@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fgmcaps.annotators.base import Samples, installed_version, within_clip
-from fgmcaps.annotators.evidence.chords import CLASSES, NO_CHORD, chain_marginals, span_evidence
-from fgmcaps.annotators.frames import FrameAnnotator, Frames, rounded
+from fgmcaps.annotators.evidence.base import rounded
+from fgmcaps.annotators.evidence.chord_classes import CLASSES, NO_CHORD
+from fgmcaps.annotators.evidence.keys import MeanChroma
+from fgmcaps.annotators.frames import FrameAnnotator, Frames
 from fgmcaps.annotators.libraries.madmom import DISTRIBUTION, LICENCE, URL, import_madmom
+from fgmcaps.annotators.measure.chords import chain_marginals, chord_posteriors
 from fgmcaps.schemas import ChordSequence, ChordSpan, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
 
@@ -31,7 +34,7 @@ class MadmomChords(FrameAnnotator[_DeepChroma]):
     """Major and minor triads and ``N``.
 
     Details hold the clip's mean deep chroma, 12 values from C, and the field's posteriors of its spans
-    (:func:`fgmcaps.annotators.evidence.chords.span_evidence`).
+    (:class:`fgmcaps.annotators.evidence.chords.ChordPosteriors`).
     """
 
     attribute: ClassVar = "chords"
@@ -60,12 +63,13 @@ class MadmomChords(FrameAnnotator[_DeepChroma]):
             for start, end, label in model.decode(chroma)
         )
         spans = within_clip(spans, samples.size / self.sample_rate)
-        evidence = span_evidence(frames["majmin"], 1 / FRAME_RATE, spans)
-        return ChordSequence(spans), None, {"chroma": rounded(chroma.mean(axis=0), 4), **evidence}
+        mean = MeanChroma(rounded(chroma.mean(axis=0), 4))
+        evidence = chord_posteriors(frames["majmin"], 1 / FRAME_RATE, spans)
+        return ChordSequence(spans), None, mean.to_details() | evidence.to_details()
 
 
 def posteriors(model: _DeepChroma, chroma: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Marginals of the random field by :mod:`fgmcaps.annotators.evidence.chords`'s classes, float64[frames, 26]."""
+    """Marginals of the random field by class of chord evidence, float64[frames, 26]."""
     field = model.decode.processors[0]
     found = chain_marginals(chroma @ field.W + field.c, field.A, field.pi, field.tau)
     out = np.zeros((len(chroma), CLASSES))

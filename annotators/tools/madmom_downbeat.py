@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fgmcaps.annotators.base import Samples, installed_version
-from fgmcaps.annotators.evidence.beats import MIN_BEATS, beat_evidence, onset_evidence
-from fgmcaps.annotators.evidence.tempo_hypotheses import TempoHypotheses
+from fgmcaps.annotators.evidence.bars import BarLikelihoods
 from fgmcaps.annotators.frames import FrameAnnotator, Frames, by_length
-from fgmcaps.annotators.kernels.bar_decoder import BarDecoder, bar_evidence
+from fgmcaps.annotators.kernels.bar_decoder import BarDecoder
 from fgmcaps.annotators.kernels.devices import available_device, checked_device
 from fgmcaps.annotators.kernels.onset_bands import band_edges, onset_bands
 from fgmcaps.annotators.kernels.torch_threads import one_thread
 from fgmcaps.annotators.libraries.madmom import DISTRIBUTION, LICENCE, URL, import_madmom
+from fgmcaps.annotators.measure.tempo_hypotheses import TempoHypotheses
+from fgmcaps.annotators.measure.tracker_details import tracker_details
 from fgmcaps.schemas import BeatGrid, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
 
@@ -100,14 +101,9 @@ class MadmomDownbeat(FrameAnnotator[_DownbeatModel]):
         activations = frames["activations"]
         times, positions, by_bar = model.decoder(activations)
         grid = BeatGrid(tuple(times), tuple(positions))
-        details: dict[str, Detail] = {
-            **bar_evidence(by_bar, len(activations)),
-            "peak_activation": round(float(activations.max(axis=1).max(initial=0.0)), 4),
-            **beat_evidence(activations, FRAME_RATE, grid.times),
-            **onset_evidence(frames["onsets"], FRAME_RATE, grid.times),
-        }
-        if len(times) >= MIN_BEATS:
-            details |= model.hypotheses(activations, float(np.median(np.diff(times))))
+        details = BarLikelihoods.of(by_bar, len(activations)).to_details()
+        details["peak_activation"] = round(float(activations.max(axis=1).max(initial=0.0)), 4)
+        details |= tracker_details(activations, frames["onsets"], FRAME_RATE, grid.times, model.hypotheses)
         return grid, None, details
 
 

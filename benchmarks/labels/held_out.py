@@ -16,7 +16,7 @@ from benchmarks.labels.boosting import Boosting, Columns, Examples, fit_json, ou
 from benchmarks.labels.calibrate import platt, thresholds
 from benchmarks.labels.corpus import LabelClip
 from fgmcaps.annotators.evaluation import coverage_at, expected_calibration_error
-from fgmcaps.annotators.fusion.evidence import Row
+from fgmcaps.annotators.fusion.features import Row
 from fgmcaps.annotators.fusion.scorer import Calibration, Trees
 
 Floats = npt.NDArray[np.float64]

@@ -17,9 +17,10 @@ from benchmarks.labels.corpus import load
 from benchmarks.machine import machine
 from fgmcaps.annotators import load_profile
 from fgmcaps.annotators.evaluation import bootstrap_interval, coverage_at
-from fgmcaps.annotators.fusion.calibrated import decide_rhythm
+from fgmcaps.annotators.fusion.clip_evidence import read_evidence
+from fgmcaps.annotators.fusion.decide import decide_rhythm
 from fgmcaps.annotators.fusion.fusion_model import load_model
-from fgmcaps.annotators.fusion.hypotheses.meter import METERS
+from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,17 +45,17 @@ def main() -> None:
         truth = clip.truth.time_signature
         if clip.split != args.split or clip.gate is not None or truth is None:
             continue
-        rhythm = decide_rhythm(clip.estimates, model)
-        said = "" if rhythm is None else rhythm.signature
-        confusion[truth, said] += 1
-        exact.append(float(said == truth))
-        alike.append(float(ALIKE.get(said, said) == ALIKE.get(truth, truth)))
+        rhythm = decide_rhythm(read_evidence(clip.estimates), model)
+        answer = "" if rhythm is None else rhythm.signature
+        confusion[truth, answer] += 1
+        exact.append(float(answer == truth))
+        alike.append(float(ALIKE.get(answer, answer) == ALIKE.get(truth, truth)))
         chance.append(0.0 if rhythm is None else rhythm.meter_probability)
         family.append(clip.family)
-    said_ever = [*METERS, *sorted({said for _, said in confusion} - set(METERS))]
-    print(f"| truth | {' | '.join(said or 'none' for said in said_ever)} |\n|---{'|---:' * len(said_ever)}|")
-    for truth in METERS:
-        print(f"| {truth} | {' | '.join(str(confusion[truth, said]) for said in said_ever)} |")
+    named = [*FELT_BEATS, *sorted({answer for _, answer in confusion} - set(FELT_BEATS))]
+    print(f"| truth | {' | '.join(answer or 'none' for answer in named)} |\n|---{'|---:' * len(named)}|")
+    for truth in FELT_BEATS:
+        print(f"| {truth} | {' | '.join(str(confusion[truth, answer]) for answer in named)} |")
     for name, outcome in (("exact", exact), ("2/4 and 4/4 as one", alike)):
         report(name, np.array(outcome), np.array(chance), family)
 

@@ -8,22 +8,16 @@ from benchmarks.labels.boosting import Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
 from benchmarks.labels.held_out import Fitted, Judgement, balance, finish, held
 from fgmcaps.annotators.evaluation.clip_scores import beat_f, tempo_accuracy
-from fgmcaps.annotators.fusion.calibrated import (
-    CONTEXT_FEATURES,
-    bars_context,
-    clip_seconds,
-    meter_context,
-    tempo_context,
-)
 from fgmcaps.annotators.fusion.choose import choose
-from fgmcaps.annotators.fusion.evidence import Row
+from fgmcaps.annotators.fusion.contexts import CONTEXT_FEATURES, bars_context, meter_context, tempo_context
+from fgmcaps.annotators.fusion.features import Row
 from fgmcaps.annotators.fusion.hypotheses.downbeats import Bars, bar_hypotheses, bar_rows, grid_of
-from fgmcaps.annotators.fusion.hypotheses.meter import METERS
+from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
 from fgmcaps.annotators.fusion.hypotheses.pulse import Pulse, choose_pulse, pulse_rows
 from fgmcaps.annotators.fusion.hypotheses.tempo import tempo_hypotheses
 
 Pool = Callable[[LabelClip], bool]
-SIGNATURES = tuple(METERS)
+SIGNATURES = tuple(FELT_BEATS)
 
 
 Settings = Mapping[str, Boosting]
@@ -61,10 +55,10 @@ def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> 
     examples, tables = Examples(), {}
     weights = balance(clips)
     for clip in clips:
-        hypotheses = tempo_hypotheses(clip.estimates)
+        hypotheses = tempo_hypotheses(clip.evidence)
         if not hypotheses:
             continue
-        rows = pulse_rows(clip.estimates, hypotheses)
+        rows = pulse_rows(clip.evidence, hypotheses)
         table = examples.columns.table(rows)
         tables[clip.name] = hypotheses, [kept_for_context(row) for row in rows], table
         if clip.split == "train":
@@ -81,7 +75,7 @@ def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> 
     judgements = [
         Judgement(
             clip,
-            tempo_context(clip.estimates, pulses[clip.name]),
+            tempo_context(clip.evidence, pulses[clip.name]),
             clip.outcome("tempo", tempo_accuracy(pulses[clip.name].bpm, clip.truth.tempo_bpm)),
         )
         for clip in heard
@@ -130,9 +124,9 @@ def fit_downbeats(
         at = near_truth(clip, pulses)
         if clip.split != "train" or clip.truth.downbeats is None or at is None:
             continue
-        asked = {(round(at, 6), METERS.get(clip.truth.time_signature or "", 4))}
+        asked = {(round(at, 6), FELT_BEATS.get(clip.truth.time_signature or "", 4))}
         pulse = pulses[clip.name]
-        asked.add((round(pulse.bpm, 6), METERS[pulse.signature]))
+        asked.add((round(pulse.bpm, 6), FELT_BEATS[pulse.signature]))
         for tempo_bpm, beats in sorted(asked):
             found = hypotheses_at(clip, tempo_bpm, beats)
             if found is not None:
@@ -142,13 +136,13 @@ def fit_downbeats(
     judgements = []
     for clip in clips:
         chosen = pulses.get(clip.name)
-        found = None if chosen is None else hypotheses_at(clip, chosen.bpm, METERS[chosen.signature])
+        found = None if chosen is None else hypotheses_at(clip, chosen.bpm, FELT_BEATS[chosen.signature])
         if found is None:
             continue
         hypotheses, rows = found
         best, shares = choose(scorer(examples.columns.table(rows), clip.family))
         context = bars_context(
-            clip.estimates, np.sort(shares)[::-1], tempo.probability[clip.name], meter.probability[clip.name]
+            clip.evidence, np.sort(shares)[::-1], tempo.probability[clip.name], meter.probability[clip.name]
         )
         f = beat_f(hypotheses[best].downbeats, clip.truth.downbeats)
         judgements.append(Judgement(clip, context, clip.outcome("downbeats", f)))
@@ -157,11 +151,11 @@ def fit_downbeats(
 
 def hypotheses_at(clip: LabelClip, bpm: float, beats_per_bar: int) -> tuple[list[Bars], list[dict[str, float]]] | None:
     """Bars and their features; None where no tracker counts anything like ``bpm``."""
-    grid = grid_of(clip.estimates, bpm)
+    grid = grid_of(clip.evidence, bpm)
     if grid is None:
         return None
-    hypotheses = bar_hypotheses(grid, beats_per_bar, clip_seconds(clip.estimates))
-    return hypotheses, bar_rows(clip.estimates, grid, beats_per_bar, hypotheses)
+    hypotheses = bar_hypotheses(grid, beats_per_bar, clip.evidence.seconds)
+    return hypotheses, bar_rows(clip.evidence, grid, beats_per_bar, hypotheses)
 
 
 def near_truth(clip: LabelClip, pulses: dict[str, Pulse]) -> float | None:
@@ -169,7 +163,7 @@ def near_truth(clip: LabelClip, pulses: dict[str, Pulse]) -> float | None:
     truth = clip.truth.tempo_bpm
     if truth is None or clip.name not in pulses:
         return None
-    for candidate in (pulses[clip.name].bpm, *tempo_hypotheses(clip.estimates)):
+    for candidate in (pulses[clip.name].bpm, *tempo_hypotheses(clip.evidence)):
         if tempo_accuracy(candidate, truth):
             return candidate
     return None

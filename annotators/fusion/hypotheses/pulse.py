@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fgmcaps.annotators.fusion.choose import probabilities
-from fgmcaps.annotators.fusion.evidence import Floats, Row
-from fgmcaps.annotators.fusion.hypotheses.meter import METERS, meter_rows
+from fgmcaps.annotators.fusion.clip_evidence import ClipEvidence
+from fgmcaps.annotators.fusion.features import Floats, Row
+from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS, meter_rows
 from fgmcaps.annotators.fusion.hypotheses.tempo import tempo_rows
-from fgmcaps.schemas import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Pulse:
     """The likeliest tempo in BPM and the likeliest meter at it.
 
     ``other_bpm``: the next best tempo. ``tempo_shares`` and ``meter_shares``: belief in the chosen one and in the best
-    other, each over all pairs; ``by_meter``: belief in each of ``METERS``; ``evidence``: features of the chosen pair.
+    other, each over all pairs; ``by_meter``: belief in each of ``FELT_BEATS``; ``evidence``: features of the
+    chosen pair.
     """
 
     bpm: float
@@ -29,28 +30,26 @@ class Pulse:
     evidence: Row
 
 
-def pulse_rows(estimates: Sequence[Estimate], hypotheses: Sequence[float]) -> list[Row]:
-    """Features of every pair of a tempo of ``hypotheses`` and a meter of ``METERS``, meters changing faster."""
-    tempi = tempo_rows(estimates, hypotheses)
-    return [
-        {**tempo, **meter} for bpm, tempo in zip(hypotheses, tempi, strict=True) for meter in meter_rows(estimates, bpm)
-    ]
+def pulse_rows(clip: ClipEvidence, hypotheses: Sequence[float]) -> list[Row]:
+    """Features of every pair of a tempo of ``hypotheses`` and a meter of ``FELT_BEATS``, meters changing faster."""
+    tempi = tempo_rows(clip, hypotheses)
+    return [{**tempo, **meter} for bpm, tempo in zip(hypotheses, tempi, strict=True) for meter in meter_rows(clip, bpm)]
 
 
 def choose_pulse(hypotheses: Sequence[float], rows: Sequence[Row], log_odds: Floats) -> Pulse:
     """The tempo that is likeliest over all meters, the meter that is likeliest at it; ``log_odds`` of the pairs."""
-    shares = probabilities(log_odds).reshape(len(hypotheses), len(METERS))
+    shares = probabilities(log_odds).reshape(len(hypotheses), len(FELT_BEATS))
     by_tempo, by_meter = shares.sum(axis=1), shares.sum(axis=0)
     best = int(np.argmax(np.round(by_tempo, 9)))
     which = int(np.argmax(np.round(shares[best], 9)))
     return Pulse(
         hypotheses[best],
-        tuple(METERS)[which],
+        tuple(FELT_BEATS)[which],
         hypotheses[_best_other(by_tempo, best)],
         (float(by_tempo[best]), _other(by_tempo, best)),
         (float(by_meter[which]), _other(by_meter, which)),
         tuple(by_meter.tolist()),
-        rows[best * len(METERS) + which],
+        rows[best * len(FELT_BEATS) + which],
     )
 
 

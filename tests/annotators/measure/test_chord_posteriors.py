@@ -8,16 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fgmcaps.annotators.evidence.chords import (
-    CLASSES,
-    MAJMIN_LABELS,
-    NO_CHORD,
-    OTHER,
-    chain_marginals,
-    majmin_class,
-    majmin_masses,
-    span_evidence,
-)
+from fgmcaps.annotators.evidence.chord_classes import CLASSES, MAJMIN_LABELS, NO_CHORD, OTHER, majmin_class
+from fgmcaps.annotators.measure.chords import chain_marginals, chord_posteriors, majmin_masses
 from fgmcaps.schemas import ChordSpan
 from fgmcaps.schemas.harte import QUALITIES
 
@@ -55,13 +47,13 @@ def test_spans_name_their_mass_and_the_runner_up() -> None:
     masses[:10, 0], masses[:10, 21] = 0.7, 0.3
     masses[10:, 7] = 1.0
     spans = (ChordSpan(0.0, 1.0, "C:maj"), ChordSpan(1.0, 2.0, "G:7"))
-    details = span_evidence(masses, 0.1, spans)
-    assert details["majmin_mass"] == [0.7, 1.0]
-    assert details["runner_up"][0] == "A:min"  # type: ignore[index]
-    assert details["runner_up_mass"] == [0.3, 0.0]
-    assert details["entropy"] == pytest.approx([0.611, 0.0], abs=1e-3)
-    assert details["root_histogram"][0] == 0.35  # type: ignore[index]
-    assert sum(details["majmin_mean"]) == pytest.approx(1.0, abs=0.01)  # type: ignore[arg-type]
+    found = chord_posteriors(masses, 0.1, spans)
+    assert found.majmin_mass == (0.7, 1.0)
+    assert found.runner_up[0] == "A:min"
+    assert found.runner_up_mass == (0.3, 0.0)
+    assert found.entropy == pytest.approx([0.611, 0.0], abs=1e-3)
+    assert found.root_histogram[0] == 0.35
+    assert sum(found.majmin_mean) == pytest.approx(1.0, abs=0.01)
 
 
 @settings(max_examples=25)

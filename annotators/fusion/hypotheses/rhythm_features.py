@@ -1,14 +1,13 @@
-"""Evidence read in the beats of a hypothesis, whatever a tracker counted: subdivision, chord changes."""
+"""Features of rhythm, read in the beats of a hypothesis, whatever a tracker counted."""
 
 from collections.abc import Sequence
 from math import log2, nan
 
 import numpy as np
 
-from fgmcaps.annotators.fusion.evidence import LAGS, Floats, Row, Tracker, at, changes, nearest, spans_by_tool
-from fgmcaps.schemas import Estimate
-
-BANDS = {"low": 0, "mid": 1, "high": 2}
+from fgmcaps.annotators.evidence.onsets import OnsetEvidence
+from fgmcaps.annotators.fusion.features import Floats, Row, at, nearest
+from fgmcaps.annotators.fusion.tracker import Tracker
 
 
 def subdivision(tracker: Tracker, bpm: float) -> Row:
@@ -18,17 +17,14 @@ def subdivision(tracker: Tracker, bpm: float) -> Row:
     from onsets in three bands. NaN where the tracker measured no such place.
     """
     row: Row = {}
-    between, every = tracker.numbers("between"), tracker.numbers("every")
-    on = tracker.numbers("beat_activation")
+    ratio, on = tracker.ratio(bpm), tracker.on_beat
+    between, every = ((), ()) if tracker.periods is None else (tracker.periods.between, tracker.periods.every)
     level = float(on.mean()) if on.size else nan
-    row |= _places(tracker.name, between, 1.0, tracker.ratio(bpm), _weaker(every, level, 0), _weaker(every, level, 1))
-    bands = tracker.estimate.details.get("onset_between")
-    if isinstance(bands, list) and bands:
-        for label, index in BANDS.items():
-            values = np.asarray(bands[index], dtype=np.float64)
-            if values.size == 6:
-                beat = max(float(values[0]), 0.05)
-                row |= _places(f"{tracker.name}.{label}", values[1:] / beat, 1.0, tracker.ratio(bpm), nan, nan)
+    row |= _places(tracker.name, between, ratio, _weaker(every, level, 0), _weaker(every, level, 1))
+    if tracker.onsets is not None:
+        for band, values in zip(OnsetEvidence.BANDS, tracker.onsets.onset_between, strict=True):
+            beat = max(values[0], 0.05)
+            row |= _places(f"{tracker.name}.{band}", [value / beat for value in values[1:]], ratio, nan, nan)
     return row
 
 
@@ -38,43 +34,32 @@ def accents(tracker: Tracker, bpm: float) -> Row:
     And whether the low onsets on the tracker's beats (the kick, the bass) come every 2nd, 3rd, 4th beat of ``bpm``.
     """
     row: Row = {}
-    ratio = tracker.ratio(bpm)
-    for band in BANDS:
-        half, beat, two = (onset_again(tracker, band, ratio * beats) for beats in (0.5, 1.0, 2.0))
-        row[f"{tracker.name}.{band}_beat"] = beat
-        row[f"{tracker.name}.{band}_beat_half"] = beat - half
-        row[f"{tracker.name}.{band}_two_beat"] = two - beat
-    for label in ("low", "all"):
-        on_beats = tracker.numbers(f"onset_{label}")
+    name, ratio = tracker.name, tracker.ratio(bpm)
+    for band in OnsetEvidence.BANDS:
+        half, beat, two = (tracker.onset_lag(band, ratio * beats) for beats in (0.5, 1.0, 2.0))
+        row[f"{name}.{band}_beat"] = beat
+        row[f"{name}.{band}_beat_half"] = beat - half
+        row[f"{name}.{band}_two_beat"] = two - beat
+    for label, on_beats in (("low", tracker.low_onsets), ("all", tracker.all_onsets)):
         for beats in (2, 3, 4):
-            row[f"{tracker.name}.{label}_every{beats}"] = again(on_beats, beats * ratio)
+            row[f"{name}.{label}_every{beats}"] = again(on_beats, beats * ratio)
     return row
 
 
 def bar_accents(tracker: Tracker, bpm: float, beats: int) -> Row:
     """Whether onsets come again after a bar of ``beats`` at ``bpm``, and whether rather after its half or its third.
 
-    The last is what tells 6/8 from 3/4 with bars of the same length.
+    The last distinguishes 6/8 from 3/4 with bars of the same length.
     """
     name, length = tracker.name, tracker.ratio(bpm) * beats
     row: Row = {f"{name}.lag_half_third": tracker.lag(length / 2) - tracker.lag(length / 3)}
-    for band in BANDS:
-        whole, half, third = (onset_again(tracker, band, length / part) for part in (1, 2, 3))
+    for band in OnsetEvidence.BANDS:
+        whole, half, third = (tracker.onset_lag(band, length / part) for part in (1, 2, 3))
         row[f"{name}.{band}_half_third"] = half - third
         row[f"{name}.{band}_whole_half"] = whole - half
-    for label, values in (("low", "onset_low"), ("all", "onset_all"), ("down", "downbeat_activation")):
-        row[f"{name}.{label}_bar"] = again(tracker.numbers(values), length)
+    for label, values in (("low", tracker.low_onsets), ("all", tracker.all_onsets), ("down", tracker.on_downbeat)):
+        row[f"{name}.{label}_bar"] = again(values, length)
     return row
-
-
-def onset_again(tracker: Tracker, band: str, lag: float) -> float:
-    """Autocorrelation of a band's onsets after ``lag`` of the tracker's beats; NaN where it was not taken."""
-    lags = tracker.estimate.details.get("onset_lag")
-    found = nearest(lag, LAGS)
-    if found is None or not isinstance(lags, list) or len(lags) != len(BANDS):
-        return nan
-    values = lags[BANDS[band]]
-    return float(values[found]) if isinstance(values, list) and found < len(values) else nan
 
 
 def again(values: Floats, lag: float) -> float:
@@ -87,7 +72,7 @@ def again(values: Floats, lag: float) -> float:
     return float(centred[:-steps] @ centred[steps:]) / power if power > 1e-9 else nan
 
 
-def _places(name: str, between: Floats, on: float, ratio: float, other2: float, other3: float) -> Row:
+def _places(name: str, between: Sequence[float], ratio: float, other2: float, other3: float) -> Row:
     """``between``: strength at 1/4, 1/3, 1/2, 2/3, 3/4 of a tracker's beat; ``ratio`` of them make the hypothesis's."""
     quarter, third, half, late, three = (at(between, i) for i in range(5))
     found = {"half": nan, "third": nan, "two_thirds": nan, "quarter": nan}
@@ -100,21 +85,15 @@ def _places(name: str, between: Floats, on: float, ratio: float, other2: float, 
             found = {"half": (quarter + three) / 2, "third": nan, "two_thirds": nan, "quarter": nan}
         case 3:  # it counts the thirds
             found = {"half": half, "third": other3, "two_thirds": other3, "quarter": nan}
-    return {f"{name}.{place}": value / on for place, value in found.items()}
+    return {f"{name}.{place}": value for place, value in found.items()}
 
 
-def _weaker(every: Floats, level: float, index: int) -> float:
+def _weaker(every: Sequence[float], level: float, index: int) -> float:
     """The other beats' activation relative to the strongest phase's; from ``every`` (2nd, 3rd): the difference."""
     gap = at(every, index)
     share = 1 / (index + 2)
     strong = level + (1 - share) * gap
     return (strong - gap) / strong if strong > 1e-6 else nan
-
-
-def chord_times(estimates: Sequence[Estimate]) -> Floats:
-    """Times of chord changes of the first recogniser, seconds."""
-    spans = spans_by_tool(estimates)
-    return changes(next(iter(spans.values()))) if spans else np.zeros(0)
 
 
 def phase_fit(times: Floats, period: float) -> float:

@@ -6,19 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fgmcaps.annotators.evidence.beats import (
-    BARS,
-    LAG_RATIOS,
-    autocorrelation,
-    bar_phases,
-    beat_evidence,
-    off_beat,
-    onset_evidence,
-    sampled,
-    tempo_peaks,
-)
+from fgmcaps.annotators.evidence.beats import BeatActivations, BeatPeriods
+from fgmcaps.annotators.measure.beats import bar_phases, beat_activations, beat_periods, tempo_peaks
+from fgmcaps.annotators.measure.curves import autocorrelation, off_beat, sampled
+from fgmcaps.annotators.measure.onsets import onset_evidence
 
 FPS = 100
+BARS = BeatPeriods.BARS
 
 
 def pulses(times: np.ndarray, heights: np.ndarray, frames: int = 1000) -> np.ndarray:
@@ -61,8 +55,9 @@ def test_thirds_and_halves_between_beats_are_told_apart() -> None:
     beats = np.arange(0.5, 9.5, 0.6)
     for parts, name in (((1 / 3, 2 / 3), "thirds"), ((0.5,), "half")):
         times = np.concatenate([beats, *(beats + p * 0.6 for p in parts)])
-        details = beat_evidence(pulses(times, np.array(0.6)), FPS, tuple(beats))
-        quarter, third, half, two_thirds, three_quarters = details["between"]  # type: ignore[misc]
+        found = beat_periods(pulses(times, np.array(0.6)), FPS, tuple(beats))
+        assert found is not None
+        quarter, third, half, two_thirds, three_quarters = found.between
         strong, weak = ((third, two_thirds), half) if name == "thirds" else ((half,), third)
         assert min(strong) > 0.9
         assert max(weak, quarter, three_quarters) < 0.1
@@ -71,18 +66,18 @@ def test_thirds_and_halves_between_beats_are_told_apart() -> None:
 def test_every_second_beat_stronger_shows_in_every() -> None:
     beats = np.arange(0.5, 9.5, 0.5)
     heights = np.where(np.arange(beats.size) % 2 == 0, 0.9, 0.3)
-    details = beat_evidence(pulses(beats, heights), FPS, tuple(beats))
-    every = details["every"]
-    assert every[0] == pytest.approx(0.6, abs=0.01)  # type: ignore[index]
-    ratios = dict(zip(LAG_RATIOS, details["lag_ratio"], strict=True))  # type: ignore[arg-type]
+    found = beat_periods(pulses(beats, heights), FPS, tuple(beats))
+    assert found is not None
+    assert found.every[0] == pytest.approx(0.6, abs=0.01)
+    ratios = dict(zip(BeatPeriods.LAG_RATIOS, found.lag_ratio, strict=True))
     assert ratios[2.0] > ratios[1.0] > ratios[1.5]
-    assert details["irregularity"] == pytest.approx(0.0, abs=0.01)
+    assert found.irregularity == pytest.approx(0.0, abs=0.01)
 
 
-def test_fewer_than_three_beats_give_lists_only_and_silence_no_tempo() -> None:
-    details = beat_evidence(np.zeros((300, 2)), FPS, ())
-    assert details == {"beat_activation": [], "downbeat_activation": [], "tempo_bpm": [], "tempo_strength": []}
-    assert onset_evidence(np.zeros((300, 3)), FPS, (0.1, 0.2)) == {}
+def test_fewer_than_three_beats_have_no_periods_and_silence_no_tempo() -> None:
+    assert beat_activations(np.zeros((300, 2)), FPS, ()) == BeatActivations((), (), (), ())
+    assert beat_periods(np.zeros((300, 2)), FPS, (0.1, 0.2)) is None
+    assert onset_evidence(np.zeros((300, 3)), FPS, (0.1, 0.2)) is None
 
 
 def test_onsets_off_the_beat_show_where_they_are() -> None:
@@ -90,10 +85,12 @@ def test_onsets_off_the_beat_show_where_they_are() -> None:
     onsets = np.zeros((1000, 3))
     onsets[np.rint(beats * FPS).astype(int), 0] = 1.0
     onsets[np.rint((beats + 0.25) * FPS).astype(int), 2] = 1.0
-    low, middle, high = onset_evidence(onsets, FPS, tuple(beats))["onset_between"]  # type: ignore[misc]
-    assert low[0] > 10 and low[3] == 0  # type: ignore[index]
-    assert high[0] == 0 and high[3] > 10  # type: ignore[index]
-    assert middle == [0.0] * 6
+    found = onset_evidence(onsets, FPS, tuple(beats))
+    assert found is not None
+    low, middle, high = found.onset_between
+    assert low[0] > 10 and low[3] == 0
+    assert high[0] == 0 and high[3] > 10
+    assert middle == (0.0,) * 6
 
 
 def test_sampling_reaches_20_ms_and_not_30_and_is_zero_outside() -> None:
@@ -116,7 +113,8 @@ def test_the_autocorrelation_equals_its_definition() -> None:
     arrays(np.float64, st.tuples(st.integers(1, 300), st.just(2)), elements=st.floats(0, 0.5)),
     st.lists(st.floats(0, 3.5), max_size=12, unique=True),
 )
-def test_evidence_is_finite_and_json_able_whatever_comes(activations: np.ndarray, times: list[float]) -> None:
-    details = beat_evidence(activations, FPS, tuple(sorted(times)))
-    for value in details.values():
-        assert np.isfinite(np.asarray(value, dtype=float)).all()
+def test_evidence_of_any_activations_can_be_read_back(activations: np.ndarray, times: list[float]) -> None:
+    at = tuple(sorted(times))
+    for kind in (beat_activations(activations, FPS, at), beat_periods(activations, FPS, at)):
+        if kind is not None:
+            assert type(kind).from_details(kind.to_details(), "tracker") == kind

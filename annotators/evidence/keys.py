@@ -1,0 +1,21 @@
+"""Evidence of key finders and of mean chroma."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fgmcaps.annotators.evidence.base import Evidence, Numbers, exactly
+from fgmcaps.schemas.music import KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class KeyScores(Evidence):
+    """``scores``: correlation of the clip's chroma with each of :data:`fgmcaps.schemas.music.KEYS`."""
+
+    scores: Annotated[Numbers, exactly(len(KEYS))]
+
+
+@dataclass(frozen=True, slots=True)
+class MeanChroma(Evidence):
+    """``chroma``: strength of the 12 pitch classes from C, mean over the clip."""
+
+    chroma: Annotated[Numbers, exactly(12)]

@@ -1,0 +1,1 @@
+"""Makes the evidence of :mod:`fgmcaps.annotators.evidence` from activations, posteriors and samples. Pure."""
