@@ -44,4 +44,3 @@ def main() -> None:
       figma eval model/ out/                     recall with intervals
       figma search model/ out/ "F minor, 3/4"    clips that match a text
     """
-

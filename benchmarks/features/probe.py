@@ -22,7 +22,8 @@ from fgmcaps.schemas.harte import pitch_class
 from fgmcaps.schemas.music import TEMPO_MARKINGS, key_index, tempo_marking
 from fgmcaps.training.data.audio import AudioError, decode
 from fgmcaps.training.data.dataset import AudioRef
-from fgmcaps.training.encoders import AudioEncoder, make_audio_encoder
+from fgmcaps.training.encoders import make_audio_encoder
+from fgmcaps.training.encoders.base import AudioEncoder
 from fgmcaps.training.encoders.run import encode_clips, pad_clips
 
 Array = npt.NDArray[np.float32]

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from fgmcaps.common.errors import InvalidDataError
-from fgmcaps.training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS, make_audio_encoder, make_text_encoder, state_digest
-from fgmcaps.training.encoders.base import AudioEncoder, Encoder, TextEncoder
+from fgmcaps.training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS, make_audio_encoder, make_text_encoder
+from fgmcaps.training.encoders.base import AudioEncoder, Encoder, TextEncoder, state_digest
 from fgmcaps.training.encoders.run import LongAudio
 from fgmcaps.training.features.cache import FeatureCache
 from fgmcaps.training.features.store import StoreKey
