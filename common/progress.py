@@ -75,6 +75,7 @@ class Progress:
                 stage = self._stages[title] = _Stage(now, done, bar, said=0.0 if ends else now)
             elif first:  # the stage has begun again, as each epoch of a training does
                 stage.began, stage.before = now, done
+                stage.said = stage.said if ends else now
             finished = done == total and stage.done != done
             stage.done = done
             if stage.bar is not None:

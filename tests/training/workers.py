@@ -56,7 +56,7 @@ def gather(folder):
 
     def half(views, mask, length, rows):
         mask = views.mask if mask is None else mask
-        return Views(views.global_[rows], views.frames[rows, :length].clone().requires_grad_(), mask[rows, :length])
+        return Views(views.global_[rows], views.sequence[rows, :length].clone().requires_grad_(), mask[rows, :length])
 
     rows = slice(3 * rank, 3 * rank + 3)
     own = Items(
@@ -69,8 +69,8 @@ def gather(folder):
     loss = multi_view_loss(own, joined, first, direction="reversed").total
     loss.backward()
     padded = torch.zeros(3, 5, 5, dtype=torch.float64)
-    padded[:, : lengths[rank]] = own.audio.frames.grad
-    found = {"loss": float(loss), "audio": padded.tolist(), "text": own.text.frames.grad.tolist()}
+    padded[:, : lengths[rank]] = own.audio.sequence.grad
+    found = {"loss": float(loss), "audio": padded.tolist(), "text": own.text.sequence.grad.tolist()}
     (folder / f"rank{rank}.json").write_text(json.dumps(found))
     if rank == 0:
         alone = Items(
@@ -83,8 +83,8 @@ def gather(folder):
         loss.backward()
         found = {
             "loss": float(loss),
-            "audio": alone.audio.frames.grad.tolist(),
-            "text": alone.text.frames.grad.tolist(),
+            "audio": alone.audio.sequence.grad.tolist(),
+            "text": alone.text.sequence.grad.tolist(),
         }
         (folder / "alone.json").write_text(json.dumps(found))
     dist.barrier()

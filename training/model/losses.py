@@ -106,10 +106,10 @@ def multi_view_loss(
         return losses.mean() / 2
 
     def frame(audio: Views, text: Views) -> Tensor:
-        return frame_scores(audio.frames, audio.mask, text.frames, text.mask, budget_mb=budget_mb)
+        return frame_scores(audio.sequence, audio.mask, text.sequence, text.mask, budget_mb=budget_mb)
 
     def frame_reversed(audio: Views, text: Views) -> Tensor:
-        return frame_scores(text.frames, text.mask, audio.frames, audio.mask, budget_mb=budget_mb)
+        return frame_scores(text.sequence, text.mask, audio.sequence, audio.mask, budget_mb=budget_mb)
 
     zero = own.audio.global_.new_zeros((), dtype=torch.float32)
     global_part = both(_global, None) if alpha > 0 else zero

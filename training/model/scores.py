@@ -27,5 +27,5 @@ def score_matrix(audio: Views, text: Views, view: View, *, alpha: float = 0.6, b
     """Scores [B, C] of clips against captions in one view; a larger score is a better match."""
     if view == "global":
         return global_scores(audio.global_, text.global_)
-    frame = frame_scores(audio.frames, audio.mask, text.frames, text.mask, budget_mb=budget_mb)
+    frame = frame_scores(audio.sequence, audio.mask, text.sequence, text.mask, budget_mb=budget_mb)
     return frame if view == "frame" else fused_scores(global_scores(audio.global_, text.global_), frame, alpha)

@@ -112,7 +112,7 @@ def score_block(
         whole = global_scores(audio.global_, text.global_) if wants_global else None
         frame = None
         if wants_frame:
-            frame = frame_scores(audio.frames, audio.mask, text.frames, text.mask, budget_mb=budget_mb)
+            frame = frame_scores(audio.sequence, audio.mask, text.sequence, text.mask, budget_mb=budget_mb)
         for view in views:
             if view == "fused" and whole is not None and frame is not None:
                 parts[view].append(fused_scores(whole, frame, alpha))

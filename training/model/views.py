@@ -14,27 +14,27 @@ class Views:
 
     Args:
         global_: float [N, out], the global view.
-        frames: float [N, S, out], the frame view: one vector a frame (audio) or a token (text).
+        sequence: float [N, S, out], the frame view: one vector for each frame (audio) or token (text).
         mask: bool [N, S], True where the frame or token is real.
     """
 
     global_: Tensor
-    frames: Tensor
+    sequence: Tensor
     mask: Tensor
 
     def __len__(self) -> int:
         return len(self.global_)
 
     def __getitem__(self, rows: slice | Tensor) -> "Views":
-        return Views(self.global_[rows], self.frames[rows], self.mask[rows])
+        return Views(self.global_[rows], self.sequence[rows], self.mask[rows])
 
     def to(self, device: torch.device | str) -> "Views":
         """The same views on ``device``."""
-        return Views(self.global_.to(device), self.frames.to(device), self.mask.to(device))
+        return Views(self.global_.to(device), self.sequence.to(device), self.mask.to(device))
 
     def detach(self) -> "Views":
         """The same values without gradient."""
-        return Views(self.global_.detach(), self.frames.detach(), self.mask)
+        return Views(self.global_.detach(), self.sequence.detach(), self.mask)
 
 
 def pad_to(frames: Tensor, mask: Tensor, length: int) -> tuple[Tensor, Tensor]:
@@ -48,7 +48,7 @@ def pad_to(frames: Tensor, mask: Tensor, length: int) -> tuple[Tensor, Tensor]:
 def join_views(parts: Sequence[Views]) -> Views:
     """The items of ``parts`` one after the other, padded to the longest."""
     length = max(part.mask.shape[1] for part in parts)
-    padded = [pad_to(part.frames, part.mask, length) for part in parts]
+    padded = [pad_to(part.sequence, part.mask, length) for part in parts]
     return Views(
         torch.cat([part.global_ for part in parts]),
         torch.cat([frames for frames, _ in padded]),

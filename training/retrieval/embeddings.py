@@ -42,7 +42,7 @@ class Embeddings:
     @classmethod
     def of(cls, kind: Kind, parts: Sequence[Views]) -> "Embeddings":
         """From padded views, on the CPU."""
-        frames = [one[real].cpu() for part in parts for one, real in zip(part.frames, part.mask, strict=True)]
+        frames = [one[real].cpu() for part in parts for one, real in zip(part.sequence, part.mask, strict=True)]
         empty = torch.empty(0, 0)
         return cls(kind, torch.cat([part.global_.cpu() for part in parts]) if parts else empty, tuple(frames))
 
@@ -85,7 +85,7 @@ def similarity(
         rows = []
         for first in range(0, len(b), _BLOCK):
             texts = b[first : first + _BLOCK].views()
-            frame = frame_scores(clips.frames, clips.mask, texts.frames, texts.mask, budget_mb=budget_mb)
+            frame = frame_scores(clips.sequence, clips.mask, texts.sequence, texts.mask, budget_mb=budget_mb)
             fused = view == "fused"
             rows.append(fused_scores(global_scores(clips.global_, texts.global_), frame, alpha) if fused else frame)
         parts.append(torch.cat(rows, 1))

@@ -56,7 +56,7 @@ def gather_items(items: Items) -> tuple[Items, int]:
 
 
 def _gather_views(views: Views, length: int) -> Views:
-    frames, mask = pad_to(views.frames, views.mask, length)
+    frames, mask = pad_to(views.sequence, views.mask, length)
     return Views(_gather(views.global_), _gather(frames), _gather(mask.to(torch.uint8)).bool())
 
 
@@ -87,7 +87,7 @@ class Pool:
         pool = self.items
 
         def like(views: Views, model: Views) -> Views:
-            return Views(views.global_.to(model.global_.dtype), views.frames.to(model.frames.dtype), views.mask)
+            return Views(views.global_.to(model.global_.dtype), views.sequence.to(model.sequence.dtype), views.mask)
 
         return Items(
             join_views([items.audio, like(pool.audio, items.audio)]),
@@ -100,7 +100,7 @@ class Pool:
         """Take in a batch; the oldest pairs leave."""
 
         def half(views: Views) -> Views:
-            return Views(views.global_.detach().half(), views.frames.detach().half(), views.mask)
+            return Views(views.global_.detach().half(), views.sequence.detach().half(), views.mask)
 
         fresh = Items(half(items.audio), half(items.text), items.track, items.caption)
         if self.items is not None:
@@ -120,7 +120,7 @@ class Pool:
             return {}
         flat = {"track": self.items.track, "caption": self.items.caption}
         for name, views in (("audio", self.items.audio), ("text", self.items.text)):
-            flat |= {f"{name}.global": views.global_, f"{name}.frames": views.frames, f"{name}.mask": views.mask}
+            flat |= {f"{name}.global": views.global_, f"{name}.frames": views.sequence, f"{name}.mask": views.mask}
         return {key: value.contiguous() for key, value in flat.items()}
 
     def load_state(self, state: dict[str, Tensor]) -> None:

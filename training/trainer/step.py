@@ -82,7 +82,7 @@ def backward_in_parts(
             seeds(number)
             views.append(forward(piece))
     joined = [join_views([pair[side] for pair in views]) for side in (0, 1)]
-    leaves = [Views(v.global_.requires_grad_(), v.frames.requires_grad_(), v.mask) for v in joined]
+    leaves = [Views(v.global_.requires_grad_(), v.sequence.requires_grad_(), v.mask) for v in joined]
     parts = loss(leaves[0], leaves[1])
     backward(parts.total)
     start = 0
@@ -93,7 +93,7 @@ def backward_in_parts(
             for view, leaf in zip(forward(piece), leaves, strict=True):
                 rows, length = slice(start, start + len(piece)), view.mask.shape[1]
                 pairs.append((view.global_, leaf.global_.grad, rows, slice(None)))
-                pairs.append((view.frames, leaf.frames.grad, rows, slice(length)))
+                pairs.append((view.sequence, leaf.sequence.grad, rows, slice(length)))
             known = [(output, grad[rows, cut]) for output, grad, rows, cut in pairs if grad is not None]
             torch.autograd.backward([output for output, _ in known], [grad for _, grad in known])
         start += len(piece)

@@ -24,7 +24,7 @@ def make_items(n, seed=0, track=None, caption=None, frames=4, tokens=3, d=5):
 def by_hand(items, alpha, temperature, direction="columns", same=lambda i, j: False):
     """The paper's formulas in numpy float64, one pair at a time."""
     n = len(items)
-    audio, text = items.audio.frames.numpy(), items.text.frames.numpy()
+    audio, text = items.audio.sequence.numpy(), items.text.sequence.numpy()
     global_ = items.audio.global_.numpy() @ items.text.global_.numpy().T
     cos = np.einsum("itd,jld->ijtl", audio, text)
     frame = cos.max(-1).mean(-1)

@@ -44,10 +44,10 @@ def test_the_paper_s_model_has_22_060_032_parameters():
 def test_views_are_unit_vectors_of_the_right_shapes(pooling):
     model = make_model(global_pooling=pooling)
     audio, text = model.audio_views(*sound()), model.text_views(*words())
-    assert audio.global_.shape == (3, 4) and audio.frames.shape == (3, 7, 4) and text.frames.shape == (3, 5, 4)
+    assert audio.global_.shape == (3, 4) and audio.sequence.shape == (3, 7, 4) and text.sequence.shape == (3, 5, 4)
     for views in (audio, text):
         torch.testing.assert_close(views.global_.norm(dim=-1), torch.ones(3))
-        torch.testing.assert_close(views.frames.norm(dim=-1), torch.ones(views.frames.shape[:2]))
+        torch.testing.assert_close(views.sequence.norm(dim=-1), torch.ones(views.sequence.shape[:2]))
 
 
 def test_global_views_pool_what_the_settings_say():
@@ -72,16 +72,16 @@ def test_masked_padding_changes_nothing_and_attended_padding_does(train):
     model = make_model().train(train)
     a, b = model.text_views(x, mask), model.text_views(*more)
     torch.testing.assert_close(a.global_, b.global_)
-    torch.testing.assert_close(a.frames[mask], b.frames[:, :5][mask], atol=1e-6, rtol=0)
+    torch.testing.assert_close(a.sequence[mask], b.sequence[:, :5][mask], atol=1e-6, rtol=0)
     attended = make_model(padding="attended", max_tokens=9)
-    assert attended.text_views(x, mask).mask.all() and attended.text_views(x, mask).frames.shape[1] == 9
-    assert not torch.allclose(attended.text_views(*more).frames[:, :5][mask], a.frames[mask])
+    assert attended.text_views(x, mask).mask.all() and attended.text_views(x, mask).sequence.shape[1] == 9
+    assert not torch.allclose(attended.text_views(*more).sequence[:, :5][mask], a.sequence[mask])
 
 
 def test_tokens_after_the_limit_are_cut():
     x, mask = words()
     model = make_model(max_tokens=3)
-    torch.testing.assert_close(model.text_views(x, mask).frames, model.text_views(x[:, :3], mask[:, :3]).frames)
+    torch.testing.assert_close(model.text_views(x, mask).sequence, model.text_views(x[:, :3], mask[:, :3]).sequence)
 
 
 def test_frames_are_reduced_over_real_ones_only():
@@ -112,7 +112,9 @@ def test_a_saved_model_gives_the_same_scores_and_the_same_bytes(tmp_path):
     assert again.config == model.config.model_copy(update={"temperature": again.config.temperature})
     assert again.config.temperature == pytest.approx(0.07) and not again.training
     assert torch.equal(again.encoder_state["mean"], model.encoder_state["mean"])
-    torch.testing.assert_close(again.audio_views(*sound()).frames, model.audio_views(*sound()).frames, atol=0, rtol=0)
+    torch.testing.assert_close(
+        again.audio_views(*sound()).sequence, model.audio_views(*sound()).sequence, atol=0, rtol=0
+    )
     again.save(tmp_path / "b")
     assert (tmp_path / "a/heads.safetensors").read_bytes() == (tmp_path / "b/heads.safetensors").read_bytes()
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [

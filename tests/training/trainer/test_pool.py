@@ -18,7 +18,7 @@ def test_a_pool_holds_the_last_pairs_newest_last():
         pool.put(batch)
     assert len(pool) == 5
     assert pool.items.track.tolist() == [11, 20, 21, 30, 31]
-    assert pool.items.audio.frames.dtype == torch.float16 and pool.items.audio.frames.shape[1] == 6
+    assert pool.items.audio.sequence.dtype == torch.float16 and pool.items.audio.sequence.shape[1] == 6
     assert pool.items.audio.mask.sum(1).tolist() == [4, 5, 5, 6, 6]
     torch.testing.assert_close(pool.items.text.global_[-2:].double(), batches[-1].text.global_, atol=1e-3, rtol=0)
 
@@ -29,19 +29,19 @@ def test_pooled_pairs_are_negatives_without_gradient():
     assert pool.extend(own) is own
     pool.put(old)
     joined = pool.extend(own)
-    assert len(joined) == 7 and joined.audio.frames.dtype == own.audio.frames.dtype
-    own.audio.frames.requires_grad_()
+    assert len(joined) == 7 and joined.audio.sequence.dtype == own.audio.sequence.dtype
+    own.audio.sequence.requires_grad_()
     more = multi_view_loss(own, pool.extend(own), 0)
     assert float(more.total.detach()) > float(multi_view_loss(own, own, 0).total.detach())
     more.total.backward()
-    assert own.audio.frames.grad is not None and not pool.items.audio.frames.requires_grad
+    assert own.audio.sequence.grad is not None and not pool.items.audio.sequence.requires_grad
 
 
 def test_a_pool_survives_a_checkpoint():
     pool, again = Pool(4), Pool(4)
     pool.put(make_items(3))
     again.load_state(pool.state())
-    assert torch.equal(again.items.text.frames, pool.items.text.frames)
+    assert torch.equal(again.items.text.sequence, pool.items.text.sequence)
     assert torch.equal(again.items.caption, pool.items.caption)
     again.load_state(Pool(4).state())
     assert len(again) == 0

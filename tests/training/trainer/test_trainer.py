@@ -45,7 +45,7 @@ def assert_same_views(a, b, cache):
     with torch.no_grad():
         for x, y in zip(FigmaModel.load(a)(batch), FigmaModel.load(b)(batch), strict=True):
             torch.testing.assert_close(x.global_, y.global_, atol=2e-3, rtol=0)
-            torch.testing.assert_close(x.frames, y.frames, atol=2e-3, rtol=0)
+            torch.testing.assert_close(x.sequence, y.sequence, atol=2e-3, rtol=0)
 
 
 def constant(model, cache, rows):
