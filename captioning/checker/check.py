@@ -7,14 +7,14 @@ so that an instrument, an artist or a lyric is refused without a list of all ins
 import re
 from collections.abc import Iterator, Sequence
 
-from fgmcaps.captioning.checker.align import can_tell, collapse, held_places, is_key, shortest_period
 from fgmcaps.captioning.checker.chord_names import Sound, sound_of_label
 from fgmcaps.captioning.checker.form import check_form
+from fgmcaps.captioning.checker.mentions import Mention, MeterMention, ParsedCaption
 from fgmcaps.captioning.checker.parse import parse_caption
-from fgmcaps.captioning.checker.parsed import Mention, MeterMention, ParsedCaption
-from fgmcaps.captioning.checker.tags import find_terms
-from fgmcaps.captioning.checker.usable import usable_facts
-from fgmcaps.captioning.lexicon.words import STEADY_WORDS, judges, neutral_words, source_words
+from fgmcaps.captioning.checker.progression import collapse, held_places, is_key, shortest_period, states_exactly
+from fgmcaps.captioning.checker.statable_terms import usable_facts
+from fgmcaps.captioning.checker.terms import find_terms
+from fgmcaps.captioning.lexicon.word_lists import STEADY_WORDS, judges, neutral_words, source_words
 from fgmcaps.schemas import Facts, Verdict
 from fgmcaps.schemas.music import key_index, tempo_marking
 
@@ -125,9 +125,9 @@ def _pitches(parsed: ParsedCaption, facts: Facts) -> Iterator[Verdict]:
     miscounted = [c for c in parsed.chord_counts if c.count not in counts]
     if miscounted:
         yield _wrong("chords", f"{len(sounds)} chords" if sounds else None, miscounted)
-    told = can_tell(parsed.pitches, key, sounds, held_places(given))
+    told = states_exactly(parsed.pitches, key, sounds, held_places(given))
     if not told and _REPEATING.search(parsed.text):
-        told = can_tell(parsed.pitches, key, shortest_period(sounds))
+        told = states_exactly(parsed.pitches, key, shortest_period(sounds))
     if not told:
         yield from _explain_pitches(parsed, key, sounds, facts)
 

@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from fgmcaps.captioning.checker.chord_names import find_pitch_name
-from fgmcaps.captioning.checker.tags import MASK, clean_term, find_terms
+from fgmcaps.captioning.checker.terms import MASK, clean_term, find_terms
 from fgmcaps.schemas import Facts, Verdict
 
 STYLES = ("objective", "short", "keywords", "casual")

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from fgmcaps.captioning.checker import numerals
 from fgmcaps.captioning.checker.chord_names import PitchName, find_pitch_name
-from fgmcaps.captioning.checker.parsed import (
+from fgmcaps.captioning.checker.key_or_chord import assign_roles
+from fgmcaps.captioning.checker.mentions import (
     ChordCountMention,
     MarkingMention,
     Mention,
@@ -20,9 +21,8 @@ from fgmcaps.captioning.checker.parsed import (
     SpeedMention,
     TempoMention,
 )
-from fgmcaps.captioning.checker.roles import assign_roles
-from fgmcaps.captioning.checker.tags import MASK, find_terms, mask_terms
-from fgmcaps.captioning.lexicon.words import SPEED_WORDS
+from fgmcaps.captioning.checker.terms import MASK, find_terms, mask_terms
+from fgmcaps.captioning.lexicon.word_lists import SPEED_WORDS
 
 _WORD_NUMBER = "|".join(sorted(numerals.NUMBER_WORDS, key=len, reverse=True))
 NUM = (
@@ -266,7 +266,7 @@ class _Reader:
 
 def _split_compound(match: re.Match[str]) -> Iterable[tuple[int, int]]:
     """Parts of a hyphen compound; a compound whose whole is listed as judging or source stays whole."""
-    from fgmcaps.captioning.lexicon.words import judging_words, source_words
+    from fgmcaps.captioning.lexicon.word_lists import judging_words, source_words
 
     if match[0].lower() in judging_words() or match[0].lower() in source_words():
         yield match.start(), match.end()

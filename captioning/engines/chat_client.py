@@ -12,7 +12,7 @@ import httpx2
 from fgmcaps.captioning.engines.endpoints import Endpoint, Rotation
 from fgmcaps.captioning.engines.http_pool import Answer, AnswerTooLongError, HttpPool
 from fgmcaps.captioning.engines.settings import EngineConfigError, EngineSettings, ServerUnavailableError
-from fgmcaps.captioning.prompts.prompting import Message
+from fgmcaps.captioning.prompts.prompt import Message
 
 log = logging.getLogger(__name__)
 

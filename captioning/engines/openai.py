@@ -17,8 +17,8 @@ from fgmcaps.captioning.engines.chat_client import AskError, ChatClient
 from fgmcaps.captioning.engines.request_cache import CacheWriteError, RequestCache, request_key
 from fgmcaps.captioning.engines.settings import EngineSettings
 from fgmcaps.captioning.engines.template import TEMPLATE_VERSION, TemplateEngine
-from fgmcaps.captioning.engines.write import checked_text
-from fgmcaps.captioning.prompts.prompting import Message, Prompt, complaint, load_prompt, render_facts
+from fgmcaps.captioning.engines.template_caption import checked_text
+from fgmcaps.captioning.prompts.prompt import Message, Prompt, complaint, load_prompt, render_facts
 from fgmcaps.schemas import Caption, Facts, StyledCaption, Verdict
 
 log = logging.getLogger(__name__)

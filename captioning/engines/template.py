@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from fgmcaps.captioning.checker.chord_names import chord_symbol, sound_of_label
 from fgmcaps.captioning.checker.form import STYLES
-from fgmcaps.captioning.checker.tags import clean_term
-from fgmcaps.captioning.checker.usable import usable_facts
+from fgmcaps.captioning.checker.statable_terms import usable_facts
+from fgmcaps.captioning.checker.terms import clean_term
 from fgmcaps.captioning.engines import phrases
 from fgmcaps.schemas import Facts, to_json
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fgmcaps.annotators.fusion.fusion_model import filter_table
-from fgmcaps.captioning.prompts.prompting import load_prompt, prompt_text
+from fgmcaps.captioning.prompts.prompt import load_prompt, prompt_text
 from fgmcaps.pipeline.build.build import Build
 from fgmcaps.pipeline.build.track_plan import Plan
 from fgmcaps.pipeline.stages.shard_plan import RowRef

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from fgmcaps.captioning.prompts.prompting import load_prompt
+from fgmcaps.captioning.prompts.prompt import load_prompt
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.build.build import Build
 from fgmcaps.pipeline.stages.styles import styles_of

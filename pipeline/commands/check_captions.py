@@ -15,7 +15,7 @@ def check_captions(file: Any) -> None:
 
     Exit code 5 if a line is not valid; rejected captions are an answer, not an error.
     """
-    from fgmcaps.captioning.checker.check_file import check_lines
+    from fgmcaps.captioning.checker.check_lines import check_lines
 
     bad = 0
     for verdict in check_lines(file):

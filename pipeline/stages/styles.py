@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fgmcaps.captioning import TEMPLATE_VERSION
-from fgmcaps.captioning.prompts.prompting import load_prompt
+from fgmcaps.captioning.prompts.prompt import load_prompt
 from fgmcaps.pipeline.config import BuildConfig
 
 

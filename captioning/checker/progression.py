@@ -7,7 +7,7 @@ Each name has one or more possible roles; the question is whether some choice of
 from collections.abc import Sequence
 
 from fgmcaps.captioning.checker.chord_names import Sound
-from fgmcaps.captioning.checker.parsed import PitchMention
+from fgmcaps.captioning.checker.mentions import PitchMention
 from fgmcaps.schemas.music import key_index
 
 
@@ -42,7 +42,7 @@ def shortest_period(sounds: Sequence[Sound]) -> tuple[Sound, ...]:
     return tuple(sounds)
 
 
-def can_tell(
+def states_exactly(
     mentions: Sequence[PitchMention], key: str | None, chords: Sequence[Sound], held: frozenset[int] = frozenset()
 ) -> bool:
     """True if some reading of the names states the key (where given) and exactly the chords, in order.

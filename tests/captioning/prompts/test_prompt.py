@@ -6,9 +6,9 @@ import json
 import pytest
 
 from fgmcaps.captioning import check_caption
-from fgmcaps.captioning.checker.check_file import read_facts
+from fgmcaps.captioning.checker.check_lines import read_facts
 from fgmcaps.captioning.checker.form import STYLES
-from fgmcaps.captioning.prompts.prompting import (
+from fgmcaps.captioning.prompts.prompt import (
     PromptError,
     complaint,
     load_prompt,

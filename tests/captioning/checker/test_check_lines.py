@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fgmcaps.captioning import check_lines
-from fgmcaps.captioning.checker.check_file import CaptionLineError, read_facts
+from fgmcaps.captioning.checker.check_lines import CaptionLineError, read_facts
 from fgmcaps.schemas import Facts
 
 GOOD = {"facts": {"tempo_bpm": 119.7, "key": "f#m", "chords": ["Am7", "C:maj/3", "C6/9"], "genre": "pop"},

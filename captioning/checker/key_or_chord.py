@@ -8,7 +8,7 @@ both readings stay.
 import re
 
 from fgmcaps.captioning.checker.chord_names import PitchName
-from fgmcaps.captioning.checker.parsed import PitchMention, Role
+from fgmcaps.captioning.checker.mentions import PitchMention, Role
 
 _I = re.IGNORECASE
 _KEY_BEFORE = re.compile(

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from fgmcaps.captioning.checker.numerals import NUMBER_WORDS
 from fgmcaps.captioning.checker.parse import parse_caption
-from fgmcaps.captioning.checker.tags import clean_term, is_grammar_word, squash
-from fgmcaps.captioning.lexicon.words import neutral_words
+from fgmcaps.captioning.checker.terms import clean_term, is_grammar_word, squash
+from fgmcaps.captioning.lexicon.word_lists import neutral_words
 from fgmcaps.schemas import Facts
 
 

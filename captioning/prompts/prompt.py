@@ -11,8 +11,8 @@ from importlib.resources import files
 
 from fgmcaps.captioning.checker.chord_names import chord_symbol
 from fgmcaps.captioning.checker.form import STYLES
-from fgmcaps.captioning.checker.tags import clean_term
-from fgmcaps.captioning.checker.usable import usable_facts
+from fgmcaps.captioning.checker.statable_terms import usable_facts
+from fgmcaps.captioning.checker.terms import clean_term
 from fgmcaps.schemas import Facts, Verdict
 
 Message = dict[str, str]
