@@ -1,5 +1,7 @@
 """What is to be built: plan, profile, fingerprints, and where the results lie. Runs nothing and imports no Beam."""
 
+from importlib.metadata import version
+
 import soundfile
 import soxr
 
@@ -67,5 +69,5 @@ class Build:
 
 
 def decoder_version() -> str:
-    """What the samples depend on. FFmpeg is left out: it decodes only what libsndfile cannot."""
-    return f"libsndfile {soundfile.__libsndfile_version__}, soxr {soxr.__version__}"
+    """What the samples depend on: the decoders (PyAV's wheel carries its FFmpeg) and the resampler."""
+    return f"libsndfile {soundfile.__libsndfile_version__}, av {version('av')}, soxr {soxr.__version__}"
