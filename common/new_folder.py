@@ -50,7 +50,7 @@ def new_folder(dest: Path, *, replace: bool, ours: Callable[[Path], bool]) -> It
 
 
 def occupied(dest: Path) -> bool:
-    """True if ``dest`` is a folder with something in it. Raises FgmcapsError if it is no folder."""
+    """True if ``dest`` is a folder with something in it. Raises FgmcapsError if it is not a folder."""
     if dest.is_dir():
         return any(dest.iterdir())
     if dest.exists() or dest.is_symlink():

@@ -26,7 +26,7 @@ _KEY = re.compile(r"([A-G][#b]*) (major|minor)")
 
 
 def key_index(key: str) -> int:
-    """0 .. 11 = C .. B major, 12 .. 23 = C .. B minor; any enharmonic spelling. ValueError if it is no key name."""
+    """0 .. 11 = C .. B major, 12 .. 23 = C .. B minor; any enharmonic spelling. ValueError if it is not a key name."""
     match = _KEY.fullmatch(key)
     if match is None:
         raise ValueError(f"not a key name such as 'F# minor': {key!r}")

@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.floating[Any]]
 _BINS_PER_SEMITONE = 3
 _LOWEST_MIDI = 18  # F#0
 _BASS, _HARMONY = slice(24 - 18, 52 - 18), slice(48 - 18, 96 - 18)  # C1 .. D#3 and C3 .. B6
-_MIN_RISE = 0.05  # mean over semitones, nats: less is no onset
+_MIN_RISE = 0.05  # mean over semitones, nats: less is not an onset
 _MEDIAN_TIME, _MEDIAN_PITCH = 15, 11  # 0.35 s, 11 semitones
 _RANGE = 1e-3  # 60 dB below the clip's loudest bin is silence
 

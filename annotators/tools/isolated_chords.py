@@ -24,7 +24,7 @@ class IsolatedChordTool(Annotator[IsolatedWorker]):
 
     Args:
         environment: folder of the tool's virtual environment; default: the variable ``environment_variable``, else
-            ``default_environment`` in the repository. It is no setting: the tool's versions are, and the handshake
+            ``default_environment`` in the repository. It is not a setting: the tool's versions are, and the handshake
             holds them to what ``info`` says.
         timeout_s: seconds for one clip.
         start_timeout_s: seconds to load the tool.

@@ -21,8 +21,6 @@ from fgmcaps.training.model.model import EncoderRecord, FigmaModel, ModelConfig
 from fgmcaps.training.settings import TrainSettings, load_settings
 from fgmcaps.training.trainer.step import Objective, backward_in_parts, backward_whole
 
-WIDTHS = {"muq": 1024, "e5": 1024, "minilm": 384}
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -11,7 +11,6 @@ from pathlib import Path
 from fgmcaps.schemas.estimate import ChordSpan
 
 # What the felt-beat numbers of a meter are: beats in a bar.
-BEATS_PER_BAR = {"2/4": 2, "3/4": 3, "4/4": 4, "5/4": 5, "6/8": 2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def check_caption(text: str, facts: Facts, style: str = "objective") -> Verdict:
 
 
 def find_judgements(text: str) -> tuple[str, ...]:
-    """Words of any text that judge, in order. A ``minor`` key and ``moving through C`` are no judgements."""
+    """Words of any text that judge, in order. A ``minor`` key and ``moving through C`` are not judgements."""
     parsed = parse_caption(text)
     return tuple(w.text for w in parsed.words if judges(w.text.lower(), text[w.end :]))
 
@@ -171,7 +171,7 @@ def _explain_pitches(
 def _rest(parsed: ParsedCaption, style: str) -> Iterator[Verdict]:
     neutral, sources = neutral_words(style), source_words()
     if parsed.numbers:
-        yield _bad("addition.number", [n.text for n in parsed.numbers], "a number that is no given fact")
+        yield _bad("addition.number", [n.text for n in parsed.numbers], "a number that is not among the facts")
     unknown = [w for w in parsed.words if not _is_neutral(w, neutral, parsed.text)]
     judged = [w.text for w in parsed.words if judges(w.text.lower(), parsed.text[w.end :])]
     made = [w.text for w in unknown if w.text.lower() in sources]

@@ -88,7 +88,7 @@ def _read_tempo(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 10_000:
-        raise CaptionLineError(f"tempo_bpm is no tempo in BPM: {value!r}")
+        raise CaptionLineError(f"tempo_bpm is not a tempo in BPM: {value!r}")
     return round(value)
 
 

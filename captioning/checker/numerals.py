@@ -30,7 +30,7 @@ def spell(value: int) -> str:
 def read(words: list[str]) -> tuple[int, int] | None:
     """The number at the start of lower-case ``words`` (hyphens removed): ``(value, words used)``, or None.
 
-    The longest reading wins. A lone ``a`` or ``and`` is no number.
+    The longest reading wins. A lone ``a`` or ``and`` is not a number.
     """
     hundreds = _hundreds(words)
     if hundreds is not None:

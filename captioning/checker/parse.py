@@ -131,7 +131,7 @@ def parse_caption(text: str, terms: Iterable[str] = ()) -> ParsedCaption:
 
 
 def number_value(text: str) -> float | None:
-    """Value of digits or number words; None if it is no number."""
+    """Value of digits or number words; None if it is not a number."""
     cleaned = text.lower().replace("-", " ").strip()
     digits = cleaned.replace(",", ".")
     if re.fullmatch(r"\d+(?:\.\d+)?", digits):

@@ -186,7 +186,7 @@ class ChatClient:
             )
 
     def _answer(self, endpoint: Endpoint, status: int, body: bytes) -> str:
-        """Text of a completed answer; an answer that is no completion is tried again."""
+        """Text of a completed answer; an answer that is not a completion is tried again."""
         self._refuse_for_good(endpoint, status)
         if status == 404:
             raise EngineConfigError(
@@ -200,7 +200,7 @@ class ChatClient:
             choice = json.loads(body)["choices"][0]
             text = choice["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-            raise _RetryError("server.garbled", "the answer is no chat completion") from None
+            raise _RetryError("server.garbled", "the answer is not a chat completion") from None
         return text if isinstance(text, str) else ""
 
 

@@ -37,7 +37,7 @@ def listing(items: list[str], last: str = "and", oxford: bool = True) -> str:
 
 def key_names(key: str) -> tuple[str, ...]:
     """``F# minor``, ``F-sharp minor``."""
-    key_index(key)  # raises for what is no key
+    key_index(key)  # raises for what is not a key
     tonic, mode = key.split()
     return (key, key) if len(tonic) == 1 else (key, f"{spoken_note(tonic)} {mode}")
 

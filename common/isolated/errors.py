@@ -42,7 +42,7 @@ class WorkerCrashed(WorkerError):  # noqa: N818
 
 
 class WorkerProtocolError(WorkerError):
-    """The process answered with something that is no valid frame or no answer to the request; it was killed."""
+    """The process answered with something that is not a valid frame or not an answer to the request; it was killed."""
 
 
 class RemoteError(WorkerError):

@@ -30,7 +30,7 @@ Array = npt.NDArray[Any]
 
 
 class FrameError(ValueError):
-    """Bytes that are no frame of this protocol, or a message that does not fit into one."""
+    """Bytes that are not a frame of this protocol, or a message that does not fit into one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class Decoder:
         """``(samples, sample_rate)`` of a window: float32[n], mean of the channels, at the native rate in Hz.
 
         Shorter than ``duration_s`` where the file ends; DecodeError ``past_end`` where it has nothing. A function of
-        the file and the window only. ValueError for a window that is no window or longer than an hour.
+        the file and the window only. ValueError for a window that is empty, not finite or longer than an hour.
         """
         if not (math.isfinite(start_s) and start_s >= 0 and 0 < duration_s <= MAX_WINDOW_S):
             raise ValueError(f"not a window: {duration_s} s from {start_s} s (0 to {MAX_WINDOW_S:g} s from 0 on)")

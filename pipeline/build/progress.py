@@ -94,7 +94,7 @@ class BuildProgress:
             self.shown = None
 
     def _pace(self, done: int, total: int, clips: int, now: float) -> str:
-        """Rate and time left, from the first result on: loading models is no measure of either."""
+        """Rate and time left, from the first result on: loading models says nothing about either."""
         if clips == self.clips_before:
             return ", loading the annotators" if done < total else ""
         if self.moving is None:

@@ -87,6 +87,6 @@ def _count(text: str) -> int | Literal["all"]:
         return "all"
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise click.BadParameter(
-            f"{text!r} is no number of clips; give 1 or more, or all", param_hint="--clips-per-track"
+            f"{text!r} is not a number of clips; give 1 or more, or all", param_hint="--clips-per-track"
         )
     return int(text)

@@ -65,7 +65,7 @@ def fuse_estimates(estimates: Sequence[Estimate], settings: FusionSettings) -> L
 
 
 def start_tools(tools: Iterable[Annotator[Any]]) -> None:
-    """Load the models. Raises MachineError naming the tool that cannot start, which is no clip's fault."""
+    """Load the models. Raises MachineError naming the tool that cannot start, which is not the fault of a clip."""
     for tool in tools:
         try:
             tool.setup()

@@ -71,11 +71,6 @@ def _key_mentions(text: str, key: str) -> list[re.Match[str]]:
     return sure or (named if len(named) == 1 else [])
 
 
-def states_key(text: str, key: str) -> bool:
-    """True where :func:`replace_key` finds the key."""
-    return bool(_key_mentions(text, key))
-
-
 def replace_bpm(text: str, bpm: int, new: int) -> str | None:
     """``120 BPM``, ``120 beats per minute``, ``one hundred and twenty BPM`` -> another number in the same form."""
     unit = r"(?=[ -]?(?:BPM|bpm|Bpm|beats[ -](?:per|a)[ -]minute))"
@@ -129,7 +124,7 @@ def replace_time_signature(text: str, signature: str, new: str) -> str | None:
 def transpose_chords(text: str, labels: Sequence[str], semitones: int, key: str | None = None) -> str | None:
     """Move the whole progression: roots and bass notes change, qualities and order stay.
 
-    ``labels``: the progression as Harte labels; ``key``: the key that the caption may state, which is no chord.
+    ``labels``: the progression as Harte labels; ``key``: the key that the caption may state, which is not a chord.
     """
     roots = [pitch_class(re.split("[:/(]", label)[0]) for label in labels if label not in ("N", "X")]
     if not roots:

@@ -9,10 +9,8 @@ import torch
 
 from fgmcaps.common.errors import InvalidDataError
 from fgmcaps.training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS, make_audio_encoder, make_text_encoder
-from fgmcaps.training.encoders.base import AudioEncoder, Encoder, TextEncoder, state_digest
+from fgmcaps.training.encoders.base import AudioEncoder, Encoder, TextEncoder
 from fgmcaps.training.encoders.run import LongAudio
-from fgmcaps.training.features.cache import FeatureCache
-from fgmcaps.training.features.store import StoreKey
 from fgmcaps.training.model.model import EncoderRecord, FigmaModel
 
 Options = Mapping[str, Any]
@@ -47,29 +45,6 @@ def restore_text_encoder(model: FigmaModel, options: Options | None = None) -> T
 def long_audio(model: FigmaModel) -> LongAudio:
     """What training did with audio longer than the encoder takes."""
     return "first" if model.config.audio_encoder.settings.get("long") == "first" else "windows"
-
-
-def check_cache(model: FigmaModel, cache: FeatureCache) -> None:
-    """Raise InvalidDataError where a cache holds features of other encoders than the model was trained on."""
-    for record, key in ((model.config.audio_encoder, cache.audio_key), (model.config.text_encoder, cache.text_key)):
-        _check_key(record, key, cache)
-    state = {name: value.cpu().numpy() for name, value in model.encoder_state.items()}
-    if state and state_digest(state) != cache.audio_key.state:
-        raise InvalidDataError(
-            f"{cache.folder}: its features were standardised on other training data than the model's; build a cache "
-            "with the model's encoder (leave out --cache)"
-        )
-
-
-def _check_key(record: EncoderRecord, key: StoreKey, cache: FeatureCache) -> None:
-    here = (key.encoder, key.revision, key.dim, key.settings)
-    wanted = (record.name, record.revision, record.dim, record.settings)
-    for name, a, b in zip(("encoder", "revision", "width", "settings"), here, wanted, strict=True):
-        if a != b:
-            raise InvalidDataError(
-                f"{cache.folder}: {key.kind} features of {name} {a}, the model was trained on {b}; give another "
-                "--cache, or leave it out"
-            )
 
 
 def _options(record: EncoderRecord, registry: Mapping[str, tuple[str, str]], options: Options) -> dict[str, Any]:

@@ -11,7 +11,6 @@ An item of length 0 was skipped. Every item is checked against its CRC-32 when i
 """
 
 import json
-import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -251,8 +250,3 @@ class FeatureStore:
             if size != expected:
                 what = "missing" if size < 0 else f"damaged ({size} bytes instead of {expected})"
                 raise InvalidDataError(f"{path}: {what}; {REMEDY}")
-
-
-def shard_numbers(folder: Path) -> list[int]:
-    """Numbers of the shard files that are in a folder."""
-    return sorted(int(p.stem) for p in folder.glob("*.bin") if re.fullmatch(r"\d{5}", p.stem))

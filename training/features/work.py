@@ -118,7 +118,7 @@ def _texts(work: Work, part: range) -> tuple[list[str], list[Tensor | None]]:
 
 
 def _finite(work: Work, name: str, features: Tensor, skipped: dict[str, str]) -> Tensor | None:
-    """The features, or None and a reason where they are no numbers."""
+    """The features, or None and a reason where they are not finite."""
     if not torch.isfinite(features).all():
         skipped[name] = f"encoder {work.encoder.name} gives NaN or infinity"
         return None

@@ -84,7 +84,7 @@ def push_model(
 
     out = Path(out)
     if not _ID.fullmatch(repo_id) or "--" in repo_id or ".." in repo_id:
-        raise FgmcapsError(f"{repo_id!r} is no repository: name it user/model (letters, digits, - _ and .)")
+        raise FgmcapsError(f"{repo_id!r} is not a repository: name it user/model (letters, digits, - _ and .)")
     files = model_files(out)
     licence = licence_of(FigmaModel.load(out).config)
     if not huggingface_hub.get_token():

@@ -4,7 +4,7 @@ alpha x symmetric InfoNCE of the global scores + (1 - alpha) x bidirectional Inf
 
 Conventions:
     - Row i of a score matrix has its positive in column ``positives[i]``.
-    - Two items of one track, or with one caption text, are no negatives of each other: their scores leave the softmax.
+    - Two items of one track, or with one caption text, are not negatives of each other: their scores leave the softmax.
       The positive itself always stays.
 """
 
@@ -51,7 +51,7 @@ def info_nce(scores: Tensor, positives: Tensor, ignore: Tensor, temperature: Ten
     Args:
         scores: float [B, C], cosines.
         positives: int64 [B], the column of each row's positive.
-        ignore: bool [B, C], pairs that are no negatives. The positive is kept whatever this says.
+        ignore: bool [B, C], pairs that are not negatives. The positive is kept whatever this says.
         temperature: divides the scores.
     """
     logits = scores / temperature
@@ -60,7 +60,7 @@ def info_nce(scores: Tensor, positives: Tensor, ignore: Tensor, temperature: Ten
 
 
 def same_item(a: Items, b: Items, *, track: bool = True, caption: bool = True) -> Tensor:
-    """Bool [len(a), len(b)]: True where two items share a track or a caption text and so are no negatives."""
+    """Bool [len(a), len(b)]: True where two items share a track or a caption text and so are not negatives."""
     same = torch.zeros(len(a), len(b), dtype=torch.bool, device=a.track.device)
     if track:
         same |= a.track[:, None] == b.track[None]

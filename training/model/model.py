@@ -183,7 +183,7 @@ class FigmaModel(nn.Module):
             config = ModelConfig(**json.loads((folder / CONFIG).read_text(encoding="utf-8")))
         except (ValueError, TypeError, ValidationError) as error:
             line = " ".join(str(error).split())[:200]
-            raise InvalidDataError(f"{folder / CONFIG} is no configuration of a model: {line}") from None
+            raise InvalidDataError(f"{folder / CONFIG} is not the configuration of a model: {line}") from None
         state = read_tensors(folder / ENCODER) if (folder / ENCODER).is_file() else {}
         model = cls(config, state)
         load_weights(model, read_tensors(folder / HEADS), folder / HEADS)
@@ -220,7 +220,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             start = handle.read(2)
         if start in {b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"}:
             raise InvalidDataError(f"{path} is a pickle, which can run code and is not read; convert it") from None
-        raise InvalidDataError(f"{path} is no safetensors file or damaged: {error}; copy it again") from None
+        raise InvalidDataError(f"{path} is not a safetensors file, or damaged: {error}; copy it again") from None
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:

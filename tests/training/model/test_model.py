@@ -155,16 +155,16 @@ def damage(folder, what):
         ("pickle", r"heads.safetensors is a pickle, which can run code and is not read"),
         ("torch pickle", r"heads.safetensors is a pickle"),
         ("only a pickle", r"heads.safetensors is missing; figma.ckpt may be a pickle"),
-        ("cut", r"heads.safetensors is no safetensors file or damaged"),
+        ("cut", r"heads.safetensors is not a safetensors file, or damaged"),
         (
             "other width",
             r"output.bias is \[4\], but the configuration needs \[8\]; the weights are of another head size",
         ),
         ("other layers", r"lacks audio_head.layers.1"),
         ("fewer layers", r"has audio_head.layers.0.* which the configuration does not know"),
-        ("config", r"config.json is no configuration of a model"),
-        ("config syntax", r"config.json is no configuration of a model"),
-        ("encoder", r"encoder.safetensors is no safetensors file or damaged"),
+        ("config", r"config.json is not the configuration of a model"),
+        ("config syntax", r"config.json is not the configuration of a model"),
+        ("encoder", r"encoder.safetensors is not a safetensors file, or damaged"),
     ],
 )
 def test_damaged_model_folders_are_refused_by_name(tmp_path, what, message):
