@@ -57,7 +57,7 @@ def test_a_finished_model_is_left_alone_and_another_configuration_refused(tmp_pa
     assert code == 0 and "is trained already: nothing to do" in out
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()} == before
     code, _, err = figma("train", "data", tmp_path / "out", *TRAIN, "--seed", "1")
-    assert code == 2 and "another configuration: seed = 0 there, 1 now" in err
+    assert code == 2 and "another configuration: seed: 0 -> 1" in err
 
 
 @pytest.mark.slow

@@ -270,7 +270,7 @@ def test_what_cannot_be_pushed_says_why(hub, model, tmp_path, monkeypatch):
     from fgmcaps.training.model.hub import push_model
 
     out = shutil.copytree(model, tmp_path / "out")
-    with pytest.raises(FgmcapsError, match="is no repository"):
+    with pytest.raises(FgmcapsError, match="is not a repository"):
         push_model(out, "figma")
     with pytest.raises(FgmcapsError, match="no such model on the Hub"):
         Figma.from_pretrained("user/none")

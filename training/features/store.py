@@ -22,6 +22,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from fgmcaps.common.differences import differences
 from fgmcaps.common.errors import InvalidDataError
 from fgmcaps.common.files import atomic_file, write_atomically
 
@@ -51,19 +52,8 @@ class StoreKey:
     per_shard: int
 
     def differences(self, other: "StoreKey") -> list[str]:
-        """``name: mine there, other now`` of what differs, the layout left out: it does not change a number."""
-        mine, theirs = _leaves(asdict(self)), _leaves(asdict(other))
-        names = sorted((mine.keys() | theirs.keys()) - {"per_shard"})
-        return [f"{n}: {mine.get(n)} there, {theirs.get(n)} now" for n in names if mine.get(n) != theirs.get(n)]
-
-
-def _leaves(value: Any, name: str = "") -> dict[str, str]:
-    if isinstance(value, dict):
-        out: dict[str, str] = {}
-        for key, inner in value.items():
-            out |= _leaves(inner, f"{name}.{key}" if name else str(key))
-        return out
-    return {name: json.dumps(value)}
+        """What differs, as ``name: mine -> other``; the layout is left out, because it does not change a number."""
+        return differences(asdict(self), asdict(other), ignore=("per_shard",))
 
 
 def read_key(folder: Path) -> StoreKey | None:

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fgmcaps.common.differences import differences
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.common.files import write_atomically
 from fgmcaps.training.settings import TrainSettings
 
 RUN = "run.json"
+CHANGES_NOTHING = ("checkpoint_steps", "tensorboard", "score_budget_mb")
+"""Settings that change no weight."""
 
 
 def open_run(out: Path, settings: TrainSettings, data: str | None, processes: int | None) -> None:
@@ -24,14 +27,12 @@ def open_run(out: Path, settings: TrainSettings, data: str | None, processes: in
     if path.is_file():
         try:
             before = json.loads(path.read_bytes())
-            differences = _differences(before, now)
+            found = differences(_comparable(before, now), _comparable(now, before), ignore=CHANGES_NOTHING)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidDataError(f"{path} is damaged ({error}); choose another OUT") from None
-        if differences:
-            more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
-            raise FgmcapsError(
-                f"{out} holds a run of another configuration: {differences[0]}{more}; choose another OUT"
-            )
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            raise FgmcapsError(f"{out} holds a run of another configuration: {found[0]}{more}; choose another OUT")
         return
     if out.is_dir() and any(p.name != ".lock" for p in out.iterdir()):
         raise FgmcapsError(f"{out} is not empty and holds no training run; choose another OUT")
@@ -39,14 +40,7 @@ def open_run(out: Path, settings: TrainSettings, data: str | None, processes: in
         write_atomically(path, (json.dumps(now, indent=2, sort_keys=True) + "\n").encode())
 
 
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    old, new = dict(before["settings"]), dict(now["settings"])
-    for name in ("checkpoint_steps", "tensorboard", "score_budget_mb"):
-        old.pop(name, None)
-        new.pop(name, None)
-    found = [f"{k} = {old.get(k)!r} there, {new.get(k)!r} now" for k in sorted(old | new) if old.get(k) != new.get(k)]
-    if now["data"] is not None and before["data"] != now["data"]:
-        found.append(f"features {before['data'][:12]} there, {now['data'][:12]} now")
-    if now["processes"] is not None and before["processes"] != now["processes"]:
-        found.append(f"{before['processes']} processes there, {now['processes']} now")
-    return found
+def _comparable(run: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """What of ``run`` is compared: its settings, and of the rest what both runs know."""
+    known = {name: run[name] for name in ("data", "processes") if run[name] is not None and other[name] is not None}
+    return {**run["settings"], **known}

@@ -163,7 +163,7 @@ def test_mirdata_that_is_not_installed_is_said(tmp_path: Path) -> None:
         (["--profile", "bets"], "did you mean 'best'"),
         (["--set", "fusion.key.precison=0.9"], "did you mean 'precision'"),
         (["--set", "fusion"], "write KEY=VALUE"),
-        (["--clips-per-track", "0"], "no number of clips"),
+        (["--clips-per-track", "0"], "not a number of clips"),
     ],
 )
 def test_wrong_options_are_refused(arguments: list[str], says: str, tmp_path: Path) -> None:

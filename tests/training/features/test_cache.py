@@ -185,7 +185,7 @@ def test_a_cut_file_is_an_error_and_run_again_repairs_it(rows, cache, file):
 @pytest.mark.parametrize(
     ("audio", "text", "change", "message"),
     [
-        (TinyAudio(scale=2.0), TinyText(), {}, r"settings\.scale: 1\.0 there, 2\.0 now"),
+        (TinyAudio(scale=2.0), TinyText(), {}, r"settings\.scale: 1\.0 -> 2\.0"),
         (TinyAudio(), TinyText(), {"dtype": "bfloat16"}, "dtype"),
         (TinyAudio(), TinyText(), {"long": "first"}, r"settings\.long"),
     ],

@@ -219,10 +219,10 @@ def test_a_finished_run_is_left_alone(cache, tmp_path, monkeypatch):
 
 def test_out_of_another_configuration_or_of_none_is_refused(cache, tmp_path):
     train(settings_of(epochs=1), cache, tmp_path / "out")
-    with pytest.raises(FgmcapsError, match=r"another configuration: alpha = 0.6 there, 0.5 now \(and 1 more\)"):
+    with pytest.raises(FgmcapsError, match=r"another configuration: alpha: 0.6 -> 0.5 \(and 1 more\)"):
         train(settings_of(epochs=2, alpha=0.5), cache, tmp_path / "out")
     other = planted_cache(tmp_path / "other", 60, seed=5)
-    with pytest.raises(FgmcapsError, match="another configuration: features"):
+    with pytest.raises(FgmcapsError, match="another configuration: data"):
         train(settings_of(epochs=1), other, tmp_path / "out")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
@@ -318,7 +318,7 @@ def test_a_damaged_checkpoint_is_named(cache, tmp_path, monkeypatch):
         train(settings_of(), cache, tmp_path)
     folder = resume.latest(tmp_path).folder
     (folder / "optimizer.safetensors").write_bytes(b"0" * 30)
-    with pytest.raises(InvalidDataError, match=r"optimizer.safetensors is no safetensors.*delete .* to start from"):
+    with pytest.raises(InvalidDataError, match=r"optimizer.safetensors is not a safetensors.*delete .* to start from"):
         train(settings_of(), cache, tmp_path)
 
 
