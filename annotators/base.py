@@ -2,7 +2,7 @@
 
 An annotator object is cheap: it holds settings only, and pickles small. Its models live in a cache of the process,
 loaded by ``setup()`` once and shared by all objects of the same settings, so a Beam worker that unpickles the profile
-anew for each bundle does not load them again.
+for each bundle does not load them again.
 """
 
 from abc import ABC, abstractmethod
@@ -42,7 +42,7 @@ def check_samples(samples: Samples, sample_rate: int, expected_rate: int, who: s
         raise ValueError(f"{who}: samples must be mono, shape [n], got {samples.shape}; average the channels first")
     if sample_rate != expected_rate:
         raise ValueError(
-            f"{who}: needs {expected_rate} Hz, got {sample_rate} Hz; resample with annotators.resample first"
+            f"{who}: needs {expected_rate} Hz, got {sample_rate} Hz; resample it with fgmcaps.annotators.resample first"
         )
     if samples.size == 0:
         raise ValueError(f"{who}: no samples; the gate turns such clips away")
@@ -90,7 +90,7 @@ class Annotator(ABC, Generic[Model]):
         return {}
 
     def missing(self) -> tuple[str, ...]:
-        """What the tool lacks here, as sentences with the remedy; looked up without importing or loading the tool."""
+        """What the tool lacks here, as sentences with the remedy; found without importing or loading the tool."""
         return tuple(
             f"{self.info.name}: the package {name} is not installed; run `make setup`"
             for name in self.requires
@@ -121,7 +121,7 @@ class Annotator(ABC, Generic[Model]):
         return [self.annotate(clip, rate) for clip in clips]
 
     def close(self) -> None:
-        """Let go of the models of this object (the process keeps them for the next one)."""
+        """Release the models of this object (the process keeps them for the next one)."""
         self._model = None
 
     @abstractmethod

@@ -1,6 +1,6 @@
-"""The gate: clips that no annotator can say anything true about are turned away before any model sees them.
+"""The gate: clips that no annotator could label correctly are turned away before any model sees them.
 
-Tools answer on everything: measured, Essentia names a key of white noise with strength .72 - .81 and a tempo of
+Tools always answer: measured, Essentia names a key for white noise with strength .72 - .81 and a tempo of
 738 BPM on silence. So level, length and the presence of structure are checked on the samples themselves.
 
 Conventions
@@ -18,7 +18,7 @@ from fgmcaps.annotators.settings import GateSettings
 
 FRAME_SECONDS = 0.04
 _EPS = 1e-20
-_HEARD = 1e-5
+_AUDIBLE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def gate(samples: Samples, sample_rate: int, settings: GateSettings | None = Non
     level = _db(float(np.mean(signal**2)))
     if level < limits.silence_dbfs:
         if _db(mean**2) >= limits.silence_dbfs:
-            return GateResult("dc", f"a constant offset of {mean:.3f} and nothing else")
+            return GateResult("dc", f"only a constant offset of {mean:.3f}")
         return GateResult("silence", f"level {max(level, -200):.0f} dBFS; at least {limits.silence_dbfs:g} are needed")
 
     frames = whole_frames(signal, sample_rate)
@@ -78,10 +78,10 @@ def noisiness(frames: npt.NDArray[np.float64]) -> tuple[float, float]:
     window = np.ones(max(3, power.shape[1] // 16))
     bins = np.ones(power.shape[1])
     envelope = np.convolve(power.mean(axis=0), window, mode="same") / np.convolve(bins, window, mode="same")
-    heard = envelope > envelope.max() * _HEARD  # far from a lone tone there is only the window's leakage
-    if not heard.any():  # digital silence
+    audible = envelope > envelope.max() * _AUDIBLE  # far from a lone tone there is only the window's leakage
+    if not audible.any():  # digital silence
         return 0.0, 0.0
-    whitened = power[:, heard] / (envelope[heard] + _EPS) + _EPS
+    whitened = power[:, audible] / (envelope[audible] + _EPS) + _EPS
     level = whitened.mean(axis=1)
     sounding = level > level.max() * 1e-6
     shape = (whitened / level[:, None])[sounding]

@@ -100,7 +100,7 @@ class Profile:
         return tuple(sentence for annotator in self.annotators for sentence in annotator.missing())
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> "Profile":
-        """This profile with some settings changed: nested (``{"fusion": {"tempo": {"doubt": 1}}}``) or dotted keys.
+        """This profile with some settings changed: nested (``{"fusion": {"key": {"precision": 0.9}}}``) or dotted keys.
 
         Raises ProfileError for a value that does not fit and for an unknown key, naming the nearest known one.
         """

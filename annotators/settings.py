@@ -111,7 +111,7 @@ def parse_profile(data: Mapping[str, Any], source: str) -> ProfileSettings:
 
 
 def merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with ``overrides`` laid over it, key by key; ``{"fusion.tempo.doubt": 1}`` reaches inside as well."""
+    """``base`` with ``overrides`` laid over it, key by key; dotted keys (``"fusion.key.precision"``) reach inside."""
     out = dict(base)
     for dotted, value in overrides.items():
         key, _, rest = str(dotted).partition(".")

@@ -1,4 +1,4 @@
-"""What one annotator says of one clip, before any fusion or filter."""
+"""One annotator's estimate for one clip, before any fusion or filter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class BeatGrid:
     """Beats in seconds from the clip's start, ascending, and the number of each beat in its bar.
 
     ``positions[i]`` is 1 for a downbeat, 2, 3, ... inside the bar, 0 where the tool does not
-    say; same length as ``times``.
+    number them; same length as ``times``.
     """
 
     times: tuple[float, ...]
@@ -76,7 +76,7 @@ class Estimate:
     """One tool's value for one attribute of one clip.
 
     ``confidence`` is the tool's own figure as it gives it (its range is the tool's, it is not calibrated), or None.
-    ``details`` is the evidence that fusion reads: score vectors, candidate tempi, posterior means. Times in seconds.
+    ``details`` holds the evidence that fusion reads (classes of ``fgmcaps.annotators.evidence``). Times in seconds.
     """
 
     annotator: str

@@ -1,4 +1,4 @@
-"""What is known to be true of a clip, from a score, a chart or an annotator: what labels are judged against."""
+"""The reference that labels are judged against: the truth of a clip, from a score, a chart or a human annotator."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from fgmcaps.schemas.estimate import ChordSpan
 
 @dataclass(frozen=True, slots=True)
 class ClipTruth:
-    """Reference annotation of one clip; None where it says nothing of an attribute.
+    """Reference annotation of one clip; None where an attribute is not known.
 
     Times in seconds from the clip's start; ``tempo_bpm`` counts the felt beat (the dotted quarter in 6/8);
     ``time_signature`` e.g. ``6/8``; ``key`` a name of ``fgmcaps.schemas.music.KEYS``; chord labels in Harte syntax.
-    ``group`` names what must not be split between fitting and judging (a style family, an artist).
+    ``group``: clips of one group (a style family, an artist) must not be split between fitting and judging.
     """
 
     tempo_bpm: float | None = None

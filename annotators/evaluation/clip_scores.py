@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-A score is in 0 .. 1, or None where the truth says nothing. A label that is missing while the truth knows one scores 0
-in ``score_clip``; who judges kept labels only leaves such clips out first.
+A score is in 0 .. 1, or None where the truth is not known. A missing label scores 0 where the truth has one; to judge
+kept labels only, leave such clips out first.
 
 Metrics
 -------
@@ -36,7 +36,7 @@ ATTRIBUTES = ("tempo", "meter", "downbeats", "key", "chords")
 
 @dataclass(frozen=True, slots=True)
 class ClipScores:
-    """All scores of a clip. The first five are what the confidence of the attribute foretells."""
+    """All scores of a clip. The first five are those that an attribute's confidence predicts."""
 
     tempo: float | None = None
     meter: float | None = None

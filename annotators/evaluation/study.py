@@ -23,7 +23,7 @@ Interval = tuple[float, float]
 Floats = npt.NDArray[np.float64]
 
 SECONDARY = {"tempo": "tempo_octave", "downbeats": "beats", "key": "key_mirex", "chords": "chords_sevenths"}
-"""A second score that is told beside the attribute's own."""
+"""A second score that is reported with the attribute's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class TempoLikelihoods(Evidence):
     """``hypothesis_loglik``: nats a second, relative to the likeliest pair (0), of tempi and bar lengths.
 
     Rows are ``RATIOS`` of the tracker's tempo, columns bars of ``BARS`` beats. A tempo outside the model's range has an
-    empty row; where the model lacks only some of its bars the row is shorter and says nothing.
+    empty row; where the model lacks only some of its bars the row is shorter and cannot be read.
     """
 
     RATIOS: ClassVar = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)

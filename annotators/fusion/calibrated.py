@@ -76,7 +76,7 @@ def _kept(value: str | None, probability: float | None, model: AttributeModel, p
 
 
 def _musical(rhythm: Rhythm | None, harmony: Harmony) -> bool:
-    """Whether anything but a key was heard."""
+    """Whether tempo or chords are believable, so that there is music to have a key."""
     tempo, chords = None if rhythm is None else rhythm.tempo_probability, harmony.chords_probability
     return max(tempo or 0.0, chords or 0.0) >= _NO_MUSIC
 

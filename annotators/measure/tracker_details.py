@@ -1,4 +1,4 @@
-"""All that a beat tracker tells the fusion beside its beats, as details of its estimate."""
+"""All the evidence of a beat tracker, as details of its estimate."""
 
 import numpy as np
 

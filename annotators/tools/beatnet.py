@@ -1,8 +1,8 @@
 """BeatNet: beats and downbeats by a causal CRNN and an offline DBN, the tool of the published recipe.
 
 Heydari, Cwitkowitz, Duan, "BeatNet: CRNN and particle filtering for online joint beat, downbeat and meter tracking",
-ISMIR 2021. The package's own class keeps the LSTM's state from one clip to the next, so its answer depends on what it
-heard before; here the state is zeroed for each clip, which equals a fresh instance. Its handler module also imports
+ISMIR 2021. The package's own class keeps the LSTM's state from one clip to the next, so its answer depends on
+the clips before; here the state is zeroed for each clip, which equals a fresh instance. Its handler module also imports
 pyaudio and matplotlib for modes that are not used here; only its network and its features are imported.
 
 Licence: weights and code of BeatNet are CC BY 4.0; the features and the DBN are madmom's code, which is BSD-licensed.

@@ -16,12 +16,11 @@ CHORD_EXTRACTOR_VERSION = "0.1.3"
 class ChordinoChords(IsolatedChordTool):
     """Triads, sixths, sevenths, half-diminished and inversions; it gives no confidence.
 
-    Environment: variable ``FGMCAPS_CHORDINO_ENV``, default ``.venv-chordino``; see :class:`IsolatedChordTool`.
+    Environment: see :class:`IsolatedChordTool`; variable ``FGMCAPS_CHORDINO_ENV``.
     """
 
     sample_rate: ClassVar[int] = 22_050
     environment_variable: ClassVar[str] = "FGMCAPS_CHORDINO_ENV"
-    default_environment: ClassVar[str] = ".venv-chordino"
     make_target: ClassVar[str] = "chordino"
     worker_module: ClassVar[str] = "fgmcaps.annotators.workers.chordino"
 

@@ -1,4 +1,4 @@
-"""A chord annotator whose tool runs in an environment of its own, behind the contract of every annotator."""
+"""A chord annotator whose tool runs in an environment of its own."""
 
 import os
 from abc import abstractmethod
@@ -15,7 +15,7 @@ from fgmcaps.schemas import ChordSequence, ChordSpan
 from fgmcaps.schemas.estimate import Detail, Value
 from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD, ChordSyntaxError, parse_chord
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
+_ABOVE_THE_ROOMS = Path(__file__).resolve().parents[2]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -23,17 +23,16 @@ class IsolatedChordTool(Annotator[IsolatedWorker]):
     """Asks a worker for ``chords``: labels, and float64[n, 2] of start and end in seconds.
 
     Args:
-        environment: folder of the tool's virtual environment; default: the variable ``environment_variable``, else
-            ``default_environment`` in the repository. It is not a setting: the tool's versions are, and the handshake
-            holds them to what ``info`` says.
+        environment: folder of the tool's virtual environment; default: :func:`environment_folder`. It is not a setting:
+            the tool's versions are, and the handshake compares them with ``info``.
         timeout_s: seconds for one clip.
         start_timeout_s: seconds to load the tool.
     """
 
     attribute: ClassVar = "chords"
     environment_variable: ClassVar[str]
-    default_environment: ClassVar[str]
     make_target: ClassVar[str]
+    """Target of the Makefile that makes the environment; also the name of its folder."""
     worker_module: ClassVar[str]
 
     def __init__(
@@ -50,22 +49,28 @@ class IsolatedChordTool(Annotator[IsolatedWorker]):
         """Versions that the worker must declare; another one is an error at start."""
 
     def environment_path(self) -> Path:
-        """Folder of the tool's environment, whether it is there or not."""
+        """Folder of the tool's environment, whether it exists or not."""
         named = self.environment or os.environ.get(self.environment_variable)
-        return Path(named).absolute() if named else _REPOSITORY / self.default_environment
+        return Path(named).absolute() if named else environment_folder(self.make_target)
 
     def missing(self) -> tuple[str, ...]:
         """What the tool lacks here, as sentences with the remedy; starts nothing."""
         if self._python().exists():
             return ()
         return (
-            f"{self.info.name}: its environment {self.environment_path()} is not there; run `make {self.make_target}` "
-            f"or name another one in {self.environment_variable}",
+            f"{self.info.name}: its environment {self.environment_path()} does not exist; {self._remedy()}, or set "
+            f"{self.environment_variable} to the folder of another one",
         )
 
     def worker_env(self) -> dict[str, str | None]:
         """Variables of the worker process, laid over ours."""
         return {**FOREIGN_PYTHON_ENV, **ONE_THREAD}
+
+    def _remedy(self) -> str:
+        if checkout() is not None:
+            return f"run `make {self.make_target}`"
+        script = f"annotators/workers/make_{self.make_target}_env.sh"
+        return f"run `sh {script} {self.environment_path()}` in a checkout of fgmcaps"
 
     def _python(self) -> Path:
         return self.environment_path() / "bin" / "python"
@@ -80,7 +85,7 @@ class IsolatedChordTool(Annotator[IsolatedWorker]):
             timeout_s=self.timeout_s,
             start_timeout_s=self.start_timeout_s,
             env=self.worker_env(),
-            remedy=f"remove {self.environment_path()} and run `make {self.make_target}`",
+            remedy=f"remove {self.environment_path()} and {self._remedy()}",
         )
         worker.start()
         return worker
@@ -93,6 +98,23 @@ class IsolatedChordTool(Annotator[IsolatedWorker]):
 
     def _cache_key(self) -> Hashable:
         return super()._cache_key(), str(self.environment_path()), self.timeout_s, self.start_timeout_s
+
+
+def checkout() -> Path | None:
+    """The repository if the rooms are in one; None where fgmcaps is installed from a wheel."""
+    return _ABOVE_THE_ROOMS if (_ABOVE_THE_ROOMS / "pyproject.toml").is_file() else None
+
+
+def environment_folder(name: str) -> Path:
+    """Where a tool's environment is by default: ``.venv-NAME`` in the checkout.
+
+    Without one ``fgmcaps/NAME`` in the user's data folder, ``XDG_DATA_HOME`` or ``~/.local/share``.
+    """
+    repository = checkout()
+    if repository is not None:
+        return repository / f".venv-{name}"
+    data = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (data if data.is_absolute() else Path.home() / ".local" / "share") / "fgmcaps" / name
 
 
 def whole_clip(labels: list[Any], times: npt.NDArray[Any], seconds: float) -> tuple[ChordSpan, ...]:

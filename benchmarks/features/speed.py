@@ -5,7 +5,7 @@
 
 `encode` decodes and encodes clips on one core, without the processes of `figma cache`. `read` writes a synthetic cache
 of the paper's sizes and reads batches of 256 random rows; the pages are in memory unless the cache is larger than it.
-Wall-clock time and processor time are both given: the first suffers where other work runs beside it.
+Wall-clock time and processor time are both given: the first is longer while other work runs.
 """
 
 import argparse

@@ -82,7 +82,7 @@ class Examples:
 def fit_json(
     examples: Examples, settings: Boosting, rows: npt.NDArray[np.intp] | None = None, table: Floats | None = None
 ) -> dict[str, object]:
-    """An ensemble on all examples (or ``rows`` of them; ``table`` saves making it anew), as JSON.
+    """An ensemble on all examples (or ``rows`` of them; ``table``: their table, if it is made already), as JSON.
 
     A target between 0 and 1 enters as both classes, weighted.
     """

@@ -1,4 +1,4 @@
-"""Truth and what the tools said of it: a folder of truth clips and a dump of the same clips."""
+"""Truth and estimates: a folder of truth clips and a dump of the same clips."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -43,7 +43,7 @@ class LabelClip:
         return not any(mark.startswith(NULL) for mark in self.marks)
 
     def outcome(self, attribute: str, score: float | None) -> float | None:
-        """``score``, 0 where any label of ``attribute`` is wrong, None where the truth says nothing of it."""
+        """``score``, 0 where any label of ``attribute`` is wrong, None where the truth of it is not known."""
         return 0.0 if NULL + attribute in self.marks else score
 
 

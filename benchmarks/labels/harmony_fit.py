@@ -106,7 +106,7 @@ def spans_of(clip: LabelClip) -> tuple[ChordSpan, ...]:
 
 
 def share_right(span: ChordSpan, kind: int, truth: Sequence[ChordSpan]) -> float | None:
-    """Share of a span's time in which the truth is of ``kind``; None where it names no triad at all."""
+    """Share of a span's time in which the truth is of ``kind``; None where it has no triad at all."""
     right, total = 0.0, 0.0
     for true in truth:
         seconds = min(span.end, true.end) - max(span.start, true.start)

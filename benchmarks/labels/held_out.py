@@ -49,7 +49,7 @@ def held(examples: Examples, settings: Boosting) -> Held:
 def balance(clips: Sequence[LabelClip]) -> dict[str, float]:
     """A weight for each clip's family, 1 on average: a family counts as the root of its clips.
 
-    Clips of one style are alike; without this a few large families would be all that a model hears.
+    Clips of one style are alike; without this a few large families would outweigh all others.
     """
     sizes = Counter(clip.family for clip in clips)
     mean = sum(size**0.5 for size in sizes.values()) / max(1, sum(sizes.values()))
@@ -58,7 +58,7 @@ def balance(clips: Sequence[LabelClip]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The chosen hypothesis of one clip: its context, and how right it is (None: the truth does not say)."""
+    """The chosen hypothesis of one clip: its context, and how right it is (None: the truth is not known)."""
 
     clip: LabelClip
     context: Row

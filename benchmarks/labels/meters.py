@@ -2,8 +2,8 @@
 
 python -m benchmarks.labels.meters DUMP TRUTH [--profile best] [--split validation]
 
-Counts are before the filter. A bar of 4/4 can be written as two of 2/4: where nothing but the writer's habit tells them
-apart, no tool can be right more often than that habit can be guessed.
+Counts are before the filter. A bar of 4/4 can be written as two of 2/4: where only the writer's habit
+distinguishes them, no tool can be right more often than that habit can be guessed.
 """
 
 import argparse

@@ -32,7 +32,7 @@ def main() -> None:
     tools = load_profile(args.profile).annotators
     new = [tool for tool in tools if had.get(tool.info.name) != tool.settings()]
     kept = {tool.info.name for tool in tools} - {tool.info.name for tool in new}
-    print(f"taken over: {', '.join(sorted(kept))}; made anew: {', '.join(tool.info.name for tool in new)}", flush=True)
+    print(f"kept: {', '.join(sorted(kept))}; annotated again: {', '.join(tool.info.name for tool in new)}", flush=True)
     done, started = 0, time.process_time()
     for path in sorted(args.dump.rglob("*.json"))[: args.limit]:
         target = args.out / path.relative_to(args.dump)

@@ -32,8 +32,8 @@ SETTINGS: Settings = {
 }
 """Hyper-parameters: tempo's scorer is that of pairs of tempo and meter.
 
-Many small steps on few features each: a style that no model has heard is judged by many weak witnesses, not by the few
-that told the known styles apart (`docs/experiments.md`).
+Many small steps on few features each: an unseen style is judged by many weak features, not by the few that best
+distinguished the known styles (`docs/experiments.md`).
 """
 
 
@@ -71,18 +71,18 @@ def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> 
         if clip.name in tables:
             hypotheses, rows, table = tables[clip.name]
             pulses[clip.name] = choose_pulse(hypotheses, rows, scorer(table, clip.family))
-    heard = [clip for clip in clips if clip.name in pulses]
+    tracked = [clip for clip in clips if clip.name in pulses]
     judgements = [
         Judgement(
             clip,
             tempo_context(clip.evidence, pulses[clip.name]),
             clip.outcome("tempo", tempo_accuracy(pulses[clip.name].bpm, clip.truth.tempo_bpm)),
         )
-        for clip in heard
+        for clip in tracked
     ]
     tempo = finish(scorer, judgements, settings["tempo.confidence"], in_pool)
     judgements = []
-    for clip in heard:
+    for clip in tracked:
         truth, pulse = clip.truth.time_signature, pulses[clip.name]
         outcome = clip.outcome("meter", None if truth is None else float(truth == pulse.signature))
         judgements.append(Judgement(clip, meter_context(pulse, tempo.probability[clip.name]), outcome))

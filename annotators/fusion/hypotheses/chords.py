@@ -155,7 +155,7 @@ _SCALES = {"maj": (0, 2, 4, 5, 7, 9, 11), "min": (0, 2, 3, 5, 7, 8, 10, 11)}
 
 
 def _key_fit(kind: int, keys: Floats) -> float:
-    """Belief in the keys whose scale holds the triad; NaN for what is no triad or where no key is known."""
+    """Belief in the keys whose scale holds the triad; NaN for other chords and where no key is known."""
     if kind >= OTHER or keys.sum() <= 0:
         return nan
     tones = {(kind + step) % 12 for step in ((0, 3, 7) if kind >= 12 else (0, 4, 7))}

@@ -16,7 +16,6 @@ from fgmcaps.schemas.music import KEYS, key_index
 
 _MAJOR_SCALE = {0, 2, 4, 5, 7, 9, 11}
 _MINOR_SCALE = {0, 2, 3, 5, 7, 8, 10, 11}  # natural, and the leading tone of the dominant
-_FINAL_S = 1.0
 
 
 def key_rows(clip: ClipEvidence) -> list[Row]:
@@ -89,7 +88,7 @@ def chord_columns(name: str, spans: Sequence[ChordSpan]) -> dict[str, Floats]:
         fits = np.array([all((tone - root) % 12 in scale for tone in w) for w in pitches])
         inside[k], tonic[k] = seconds[fits].sum() / total, seconds[is_tonic].sum() / total
         dominant[k] = seconds[is_dominant].sum() / total
-        cadence[k] = sum(a and b for a, b in pairwise_flags(is_dominant, is_tonic))
+        cadence[k] = sum(a and b for a, b in _pairwise_flags(is_dominant, is_tonic))
         first[k], last[k] = float(is_tonic[0]), float(is_tonic[-1])
     return {
         **_relative(f"{name}.tones", key_correlations(tones)),
@@ -113,9 +112,9 @@ def key_steadiness(clip: ClipEvidence, key: int) -> float:
 
 
 def key_unity(clip: ClipEvidence) -> float:
-    """:func:`key_steadiness` of the key that has most of it: 0 where one key fits both halves of the clip best.
+    """:func:`key_steadiness` of the steadiest key: 0 where one key fits both halves of the clip best.
 
-    0 too where there are no chords to tell.
+    0 also without chords.
     """
     found = _steadiness(clip)
     return 0.0 if np.isnan(found).any() else float(found.max())
@@ -143,7 +142,7 @@ def _steadiness(clip: ClipEvidence) -> Floats:
     return np.asarray(np.minimum(*leads))
 
 
-def pairwise_flags(before: Floats, after: Floats) -> list[tuple[bool, bool]]:
+def _pairwise_flags(before: Floats, after: Floats) -> list[tuple[bool, bool]]:
     """``(before[i], after[i + 1])`` of neighbours."""
     return [(bool(a[0]), bool(b[1])) for a, b in zip(pairwise(before), pairwise(after), strict=True)]
 

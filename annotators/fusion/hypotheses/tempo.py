@@ -13,7 +13,7 @@ from fgmcaps.annotators.fusion.tracker import Tracker
 RATIOS = (1.0, 2.0, 1 / 2, 3 / 2, 2 / 3, 3.0, 1 / 3)
 MIN_BPM, MAX_BPM = 28.0, 280.0
 _SAME = 0.05  # octaves (3.5 %): two hypotheses this close are one
-_RANGE = 2.5  # octaves beyond which a ratio says no more
+_RANGE = 2.5  # octaves; larger ratios count as this one
 
 
 def tempo_hypotheses(clip: ClipEvidence) -> list[float]:

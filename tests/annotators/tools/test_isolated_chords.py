@@ -1,4 +1,4 @@
-"""What holds for the isolated chord tools on every machine, their environments there or not."""
+"""The isolated chord tools on every machine, with or without their environments."""
 
 import itertools
 import pickle
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fgmcaps.annotators.registry import make_annotator
+from fgmcaps.annotators.tools import isolated_chords
 from fgmcaps.annotators.tools.chordino import ChordinoChords
 from fgmcaps.annotators.tools.isolated_chords import whole_clip
 from fgmcaps.annotators.tools.omnizart import WEIGHTS, OmnizartChords, checkpoint_digest
@@ -68,8 +69,37 @@ def test_a_missing_environment_is_named_with_its_remedy(monkeypatch, tmp_path, n
     (sentence,) = annotator.missing()
     for part in (str(tmp_path / "nowhere"), target, variable):
         assert part in sentence
-    with pytest.raises(WorkerStartError, match="is not there"):
+    with pytest.raises(WorkerStartError, match="does not exist"):
         annotator.annotate(np.zeros(annotator.sample_rate, np.float32), annotator.sample_rate)
+
+
+@pytest.mark.parametrize(
+    ("data", "folder"),
+    [
+        ("/data", "/data/fgmcaps/omnizart"),
+        ("", "/home/me/.local/share/fgmcaps/omnizart"),
+        ("relative", "/home/me/.local/share/fgmcaps/omnizart"),
+    ],
+)
+def test_from_a_wheel_the_environment_is_in_the_user_s_data(monkeypatch, tmp_path, data, folder):
+    monkeypatch.delenv("FGMCAPS_OMNIZART_ENV", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", data)
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setattr(isolated_chords, "_ABOVE_THE_ROOMS", tmp_path)  # site-packages/fgmcaps: no pyproject.toml
+    assert str(OmnizartChords().environment_path()) == folder
+    (sentence,) = OmnizartChords().missing()
+    assert f"make_omnizart_env.sh {folder}` in a checkout" in sentence and "run `make" not in sentence
+
+
+def test_in_a_checkout_the_environment_is_beside_the_rooms_and_the_variable_comes_first(monkeypatch, tmp_path):
+    monkeypatch.delenv("FGMCAPS_CHORDINO_ENV", raising=False)
+    (tmp_path / "pyproject.toml").touch()
+    monkeypatch.setattr(isolated_chords, "_ABOVE_THE_ROOMS", tmp_path)
+    assert ChordinoChords().environment_path() == tmp_path / ".venv-chordino"
+    (sentence,) = ChordinoChords().missing()
+    assert f"{tmp_path}/.venv-chordino does not exist; run `make chordino`" in sentence
+    monkeypatch.setenv("FGMCAPS_CHORDINO_ENV", str(tmp_path / "mine"))
+    assert ChordinoChords().environment_path() == tmp_path / "mine"
 
 
 def environment_without_omnizart(folder):
