@@ -85,8 +85,8 @@ def test_the_axes_are_those_of_the_fitted_models():
 def test_a_tracker_reads_at_each_lag_what_was_measured_there():
     random = np.random.default_rng(0)
     curves, times = random.random((1000, 3)), tuple(0.1 + 0.5 * i for i in range(19))
-    found, heard = beat_periods(curves[:, :2], FPS, times), onset_evidence(curves, FPS, times)
-    tracker = Tracker("tool", 120.0, 1.0, BeatGrid(times, (0,) * 19), periods=found, onsets=heard)
+    found, onset = beat_periods(curves[:, :2], FPS, times), onset_evidence(curves, FPS, times)
+    tracker = Tracker("tool", 120.0, 1.0, BeatGrid(times, (0,) * 19), periods=found, onsets=onset)
     any_beat = autocorrelation(curves[:, :2].sum(axis=1))
     for beats in (1 / 3, 1 / 2, 2 / 3, 1.0, 4 / 3, 3 / 2, 2.0, 3.0, 4.0, 6.0):
         assert tracker.lag(beats) == pytest.approx(near_lag(any_beat, beats * 50), abs=0.0006)
