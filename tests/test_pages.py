@@ -9,6 +9,8 @@ import soundfile
 from click.testing import CliRunner
 
 from fgmcaps.pipeline import cli as pipeline_cli
+from fgmcaps.pipeline.hub.prepare import PublishSettings, prepare
+from fgmcaps.pipeline.hub.progress import TransferProgress
 from fgmcaps.training import cli as training_cli
 from tests.factories import build_dataset
 
@@ -84,12 +86,19 @@ def snippets(page):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with what the snippets read: a dataset, a trained model, and two clips."""
+    """A folder with what the snippets read: a dataset, its exports and publication, a trained model, clips."""
     folder = tmp_path_factory.mktemp("pages")
-    build_dataset(folder / "out", tracks=12)
-    options = ["--config", "demo", "--epochs", "1", "--quiet"]
-    result = CliRunner().invoke(training_cli.main, ["train", str(folder / "out"), str(folder / "model"), *options])
-    assert result.exit_code == 0, result.output
+    out = folder / "out"
+    build_dataset(out, tracks=24)
+    (folder / "user/name").mkdir(parents=True)
+    prepare(out, folder / "user/name", PublishSettings("user/name", "https://hub.example"), TransferProgress())
+    train = ["train", str(out), str(folder / "model"), "--config", "demo", "--epochs", "1", "--quiet"]
+    webdataset = ["export", str(out), str(folder / "out-wds"), "--format", "webdataset", "--split", "train"]
+    mteb = ["export", str(out), str(folder / "out-mteb"), "--format", "mteb"]
+    for main, arguments in ((training_cli.main, train), (pipeline_cli.main, webdataset), (pipeline_cli.main, mteb)):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+    (folder / "OUT").symlink_to(out)
     (folder / "demo-out-model").symlink_to(folder / "model")
     noise = np.random.default_rng(0).normal(size=240_000).astype(np.float32) / 10
     for name in ("a.flac", "b.flac", "b.mp3", "song.flac"):
@@ -98,11 +107,12 @@ def place(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("page", "number"), [(page, n) for page in PAGES if page != HISTORY for n in range(len(snippets(page)))]
-)
-def test_every_snippet_runs(place, monkeypatch, capsys, page, number):
+@pytest.mark.parametrize("page", [page for page in PAGES if page != HISTORY and snippets(page)])
+def test_the_snippets_run_one_after_the_other(place, monkeypatch, capsys, page):
+    """As a reader runs them: what one defines, the next uses."""
     monkeypatch.chdir(place)
     seconds = np.arange(240_000) / 24_000
     tone = (np.sin(2 * np.pi * 220 * seconds) * (seconds % 0.5 < 0.3)).astype(np.float32)
-    exec(compile(snippets(page)[number], page, "exec"), {"samples": tone, "sample_rate": 24_000})
+    names = {"samples": tone, "sample_rate": 24_000}
+    for snippet in snippets(page):
+        exec(compile(snippet, page, "exec"), names)

@@ -234,6 +234,7 @@ def test_audio_with_exact_truth_end_to_end(tmp_path: Path) -> None:
     stamps = [path.stat().st_mtime_ns for path in kept]
     kept[0].unlink()  # as if the run had been killed before its last track
     again = CliRunner().invoke(main, arguments)
-    assert "Annotated 2 of 3 tracks" in again.stderr
+    assert "Annotating: 2/3 tracks" in again.stderr
+    assert "Annotating: 1/3 tracks" not in again.stderr
     assert json.loads((out / "labels.json").read_text()) == data
     assert [p.stat().st_mtime_ns for p in kept[1:]] == stamps[1:]
