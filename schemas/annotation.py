@@ -13,7 +13,7 @@ class Labels:
     A rejected value is None (or empty), its confidence stays, and ``qc_flags`` holds ``attribute:reason``.
     Times are seconds from the clip's start, tempo is BPM, confidences are in 0 .. 1.
     Where fusion is calibrated, ``downbeats_confidence`` is the expected F-measure, ``chords_confidence`` the expected
-    share of the time with the right chord. ``beat_count`` is the number of beats in a bar, as MusicBench uses the word.
+    share of the time with the right chord. ``beat_count`` is the number of felt beats in a bar, 2 in 6/8.
     """
 
     tempo_bpm: float | None = None

@@ -48,7 +48,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("tempo_confidence", _F64, "confidence in the tempo, 0 to 1"),
     Column("beats", pa.list_(_F64), "beat times in seconds from the clip's start"),
     Column("downbeats", pa.list_(_F64), "times of the first beat of each bar, seconds"),
-    Column("beat_count", _I32, "beats in a bar; null if not trusted"),
+    Column("beat_count", _I32, "felt beats in a bar (2 in 6/8); null if not trusted"),
     Column("time_signature", _STR, "e.g. `4/4`; null if not trusted"),
     Column("meter_confidence", _F64, "confidence in the meter, 0 to 1"),
     Column("key", _STR, "e.g. `F# minor`; null if not trusted"),
