@@ -11,8 +11,13 @@ HERE = Path(__file__).parent
 
 def read_hand_set(half: str) -> Iterator[tuple[str, Facts, str]]:
     """``(class, facts, caption)`` for each caption of ``dev`` or ``heldout``; class ``good`` for the right ones."""
+    yield from read_hand_file(f"hand_{half}.txt")
+
+
+def read_hand_file(name: str) -> Iterator[tuple[str, Facts, str]]:
+    """As :func:`read_hand_set`, of any file of that syntax in this folder."""
     facts = Facts()
-    for line in (HERE / f"hand_{half}.txt").read_text(encoding="utf-8").splitlines():
+    for line in (HERE / name).read_text(encoding="utf-8").splitlines():
         mark, _, rest = line.partition(" ")
         if mark == "@":
             facts = read_facts(rest)
