@@ -1,8 +1,8 @@
 """Recall of the checker on captions that state a fact and change it: hedged, compared, negated, moved, one of several.
 
 ``python -m benchmarks.captions.altered_facts [dev|heldout|all] [--show]`` prints for each family how many of the made
-captions are refused, and how many good ones are refused: templates of all styles over random facts, and the hand-written
-paraphrases in ``paraphrases.txt``. A caption is made by a rule: a plain sentence about random facts, in which the
+captions are refused, and how many good ones are refused: templates of all styles over random facts, and hand-written
+paraphrases (``paraphrases.txt``). A caption is made by a rule: a plain sentence about random facts, in which the
 wording of one fact is replaced by one of a family's. The sentences with their plain wordings are good captions too.
 
 The families, and which wordings are in which half, were written before the checker knew any of them. ``dev`` was looked
@@ -180,12 +180,14 @@ FAMILIES = (
     ),
     Family(
         "parts of more",
-        "chords: with the chords {c0}, {c1}, {c2}, {c3} and others | with the chords {c0}, {c1}, {c2} and {c3} among others"
+        "chords: with the chords {c0}, {c1}, {c2}, {c3} and others"
+        " | with the chords {c0}, {c1}, {c2} and {c3} among others"
         " | with some of the chords {c0}, {c1}, {c2} and {c3} | with the chords {c0}, {c1}, {c2}, {c3} and so on\n"
         "key: in {key} and another key | in the last section in {key}\n"
         "meter: in the opening in {meter} time",
         "chords: with the chords {c0}, {c1}, {c2}, {c3} and more | with the chords {c0}, {c1}, {c2}, {c3} etc"
-        " | with various chords including {c0}, {c1}, {c2} and {c3} | with the chords {c0}, {c1}, {c2}, {c3} and the like"
+        " | with various chords including {c0}, {c1}, {c2} and {c3}"
+        " | with the chords {c0}, {c1}, {c2}, {c3} and the like"
         " | with one of the chords {c0}, {c1}, {c2} and {c3} | with {c0}, {c1}, {c2}, {c3} and other chords"
         " | with the chords {c0}, {c1}, {c2}, {c3} and some more\n"
         "key: in {key} during the first part | in the end section in {key} | in {key} and other keys"
@@ -218,9 +220,9 @@ def _facts(rng: random.Random, half: str) -> Facts:
         roots = rng.sample(("C", "D", "E", "F", "G", "A", "B", "Bb", "F#"), 4)
         chords = tuple(f"{root}:{rng.choice(('maj', 'maj', 'min'))}" for root in roots)
         bpm = rng.randint(110, 150)
-        if facts.key and facts.time_signature and len(facts.genre) == 1 and len(facts.mood) == 1:
-            if tempo_marking(bpm) == "Allegro":
-                return replace(facts, tempo_bpm=bpm, tempo_marking="Allegro", chords=chords)
+        whole = facts.key and facts.time_signature and len(facts.genre) == 1 and len(facts.mood) == 1
+        if whole and tempo_marking(bpm) == "Allegro":
+            return replace(facts, tempo_bpm=bpm, tempo_marking="Allegro", chords=chords)
 
 
 def _write(sentence: str, facts: Facts, changed: dict[str, str], rng: random.Random) -> str:
