@@ -87,6 +87,8 @@ class BuildConfig(BaseModel):
     rows_per_shard: int = Field(default=1000, ge=1)
     source: str | None = None
     licence: str | None = None
+    tags: Literal["read", "ignore"] = "read"
+    duplicates: Literal["sound", "audio"] = "sound"
     decode_timeout_s: float = Field(default=60.0, gt=0)
     max_track_hours: float = Field(default=6.0, gt=0, le=27)  # clip ids hold starts up to 27.7 h
 

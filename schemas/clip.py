@@ -38,9 +38,13 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A window of a track: ``start_s`` and ``duration_s`` in seconds of the decoded track."""
+    """A window of a track: ``start_s`` and ``duration_s`` in seconds of the decoded track.
+
+    ``flags``: what is odd about its audio, as in a row's ``qc_flags`` (``audio:truncated``).
+    """
 
     clip_id: str
     start_s: float
     duration_s: float
     track: Track
+    flags: tuple[str, ...] = ()

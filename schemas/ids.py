@@ -54,7 +54,12 @@ def _unit_interval(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:8], "big") / 2**64
 
 
-NO_ARTIST = frozenset(("", "unknown", "unknown artist", "various", "various artists", "va", "n/a", "none"))
+NO_ARTIST = frozenset(
+    (
+        *("", "-", "?", "unknown", "[unknown]", "<unknown>", "unknown artist", "n/a", "nan", "none", "null"),
+        *("various", "various artists", "va"),
+    )
+)
 
 
 def known_artist(artist: str | None) -> str | None:

@@ -21,11 +21,14 @@ from fgmcaps.common.isolated import (
     WorkerTimeout,
     worker_command,
 )
+from fgmcaps.pipeline.audio.tags import Tags, parse_tags
 
 AudioInput = str | os.PathLike[str] | bytes
 """A file's path, or its content."""
 
 MAX_WINDOW_S = 3600.0
+CHANGED = "changed"
+"""Reason of a DecodeError for a file whose bytes are not those that were hashed."""
 # Bytes of a file that are surely decoded in a second: the time-out of a whole file grows with its size.
 _SLOWEST_BYTES_PER_S = 4_000_000
 
@@ -36,7 +39,8 @@ class DecodeError(Exception):
     ``reason``: ``empty`` (no bytes or no samples), ``not_audio``, ``unsupported`` (a known container, but no decoder
     for its audio), ``corrupt`` (a known format, nothing decodable), ``truncated`` (cut before its first sample),
     ``past_end`` (no samples at the window), ``not_finite`` (NaN or infinity), ``too_long``, ``too_large``,
-    ``unreadable`` (cannot be opened, or no regular file), ``timeout``, ``crash``, ``memory``, ``internal``.
+    ``unreadable`` (cannot be opened, or no regular file), ``changed`` (not the bytes that were hashed), ``timeout``,
+    ``crash``, ``memory``, ``internal``.
     ``retryable``: the same file may be decoded another time.
     """
 
@@ -70,6 +74,21 @@ class Envelope:
     duration_s: float
     rms: npt.NDArray[np.float32]
     truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SoundIdentity:
+    """What tells a recording, whatever its tags and its encoding.
+
+    ``payload``: hex SHA-256 of the encoded audio alone, None where it cannot be told from the rest of the file.
+    ``tags``. ``duration_s``: seconds, None where the header does not say them exactly. ``fingerprint``: see
+    :mod:`fgmcaps.pipeline.audio.fingerprint`, as bytes of little-endian uint16.
+    """
+
+    payload: str | None
+    tags: Tags
+    duration_s: float | None
+    fingerprint: bytes
 
 
 class Decoder:
@@ -108,6 +127,23 @@ class Decoder:
         """Versions that the samples depend on: soundfile, libsndfile, av."""
         return self._worker.versions()
 
+    def hash(self, audio: AudioInput, name: str | None = None) -> str:
+        """SHA-256 (hex) of the file's bytes."""
+        return str(
+            self._ask("hash", audio, name, {}, self._timeout_s + _size(audio) / _SLOWEST_BYTES_PER_S).fields["sha256"]
+        )
+
+    def identify(self, audio: AudioInput, name: str | None = None) -> SoundIdentity:
+        """What tells the recording; decodes its first 45 s."""
+        reply = self._ask("identify", audio, name, {}, self._timeout_s + _size(audio) / _SLOWEST_BYTES_PER_S)
+        values = reply.fields
+        return SoundIdentity(
+            None if values["payload"] is None else str(values["payload"]),
+            parse_tags({str(name): str(value) for name, value in dict(values["tags"]).items()}),
+            None if values["duration_s"] is None else float(values["duration_s"]),
+            reply.arrays["fingerprint"].tobytes(),
+        )
+
     def probe(self, audio: AudioInput, name: str | None = None) -> AudioInfo:
         """The header of a file; opens it and decodes one block. ``name`` stands for the file in messages."""
         values = self._ask("probe", audio, name, {}).fields
@@ -119,25 +155,35 @@ class Decoder:
             str(values["format"]),
         )
 
-    def envelope(self, audio: AudioInput, name: str | None = None) -> Envelope:
-        """Decode a whole file in blocks, memory bounded; see :class:`Envelope`."""
+    def envelope(self, audio: AudioInput, name: str | None = None, *, track_id: str | None = None) -> Envelope:
+        """Decode a whole file in blocks, memory bounded; see :class:`Envelope`.
+
+        DecodeError ``changed`` where the bytes are not those of ``track_id``.
+        """
         extra = _size(audio) / _SLOWEST_BYTES_PER_S
-        args = {"max_seconds": self._max_hours * 3600}
+        args = {"max_seconds": self._max_hours * 3600, "track_id": track_id}
         reply = self._ask("envelope", audio, name, args, self._timeout_s + extra)
         return Envelope(float(reply.fields["duration_s"]), reply.arrays["rms"], bool(reply.fields["truncated"]))
 
     def read(
-        self, audio: AudioInput, start_s: float, duration_s: float, name: str | None = None
+        self,
+        audio: AudioInput,
+        start_s: float,
+        duration_s: float,
+        name: str | None = None,
+        *,
+        track_id: str | None = None,
     ) -> tuple[npt.NDArray[np.float32], int]:
         """``(samples, sample_rate)`` of a window: float32[n], mean of the channels, at the native rate in Hz.
 
         Shorter than ``duration_s`` where the file ends; DecodeError ``past_end`` where it has nothing. A function of
-        the file and the window only. ValueError for a window that is empty, not finite or longer than an hour.
+        the file and the window only. DecodeError ``changed`` where the bytes are not those of ``track_id``; ValueError
+        for a window that is empty, not finite or longer than an hour.
         """
         if not (math.isfinite(start_s) and start_s >= 0 and 0 < duration_s <= MAX_WINDOW_S):
             raise ValueError(f"not a window: {duration_s} s from {start_s} s (0 to {MAX_WINDOW_S:g} s from 0 on)")
         extra = _size(audio) / _SLOWEST_BYTES_PER_S
-        args = {"start_s": start_s, "duration_s": duration_s}
+        args = {"start_s": start_s, "duration_s": duration_s, "track_id": track_id}
         reply = self._ask("read", audio, name, args, self._timeout_s + extra)
         return reply.arrays["samples"], int(reply.fields["sample_rate"])
 

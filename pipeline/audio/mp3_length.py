@@ -20,6 +20,7 @@ _KBPS_MPEG2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _RATES_MPEG1 = (44_100, 48_000, 32_000)
 _MAX_BYTES = 512 << 20
 _MAX_SKIPPED = 1 << 20
+_MOST_OF_A_FILE = 0.9
 _SAME_STREAM = 0xFFFE0C00  # sync, version, layer, sampling rate
 
 
@@ -55,9 +56,19 @@ def tag_bytes(head: bytes) -> int:
 
 
 def states_length(fd: int) -> bool:
-    """True if the first frame of an MP3 is a Xing, Info or VBRI header."""
-    first = os.pread(fd, 2048, tag_bytes(os.pread(fd, 10, 0)))
-    return any(tag in first for tag in (b"Xing", b"Info", b"VBRI"))
+    """True if the first frame of an MP3 is a Xing, Info or VBRI header, which speaks of the whole file.
+
+    Two MP3s in one file begin with the header of the first.
+    """
+    start = tag_bytes(os.pread(fd, 10, 0))
+    first = os.pread(fd, 2048, start)
+    at = next((place for tag in (b"Xing", b"Info") if (place := first.find(tag)) >= 0), -1)
+    if at < 0:
+        return b"VBRI" in first
+    (flags,) = struct.unpack(">I", first[at + 4 : at + 8].rjust(4, b"\0"))
+    place = at + 8 + (4 if flags & 1 else 0)
+    stated = int.from_bytes(first[place : place + 4], "big") if flags & 2 else 0
+    return not 0 < stated < (os.fstat(fd).st_size - start) * _MOST_OF_A_FILE
 
 
 def with_stated_length(fd: int) -> tuple[bytes, int] | None:

@@ -64,6 +64,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 
 # libsndfile's parser notes: a chunk that promises more bytes than the file has.
 _SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
+# An empty recording is not larger; more bytes than these hold something.
+_LONGEST_HEADER = 16_384
 _UNKNOWN_LENGTH = 0xFFFFFFFF  # what writers to a pipe put there
 _NO_LENGTH = 1 << 62  # libsndfile's frame count where a header states none
 
@@ -123,7 +125,7 @@ class SndfileSource:
             self.cut = _promises_more(file.extra_info)
             check_layout(self.sample_rate, self.channels)
             first, error = _read_block(file, self.channels)
-        if file.frames > 0 and len(first) == 0:
+        if len(first) == 0 and (file.frames > 0 or os.fstat(fd).st_size > _LONGEST_HEADER):
             reason = _reason(error) if error else "no audio follows its header"
             raise SourceError(f"libsndfile: {reason}")
 
@@ -168,7 +170,7 @@ class AvSource:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self.cut = False
-        with self._open() as (container, stream):
+        with open_container(self._fd) as (container, stream):
             context = stream.codec_context
             if context is None or stream.rate is None:
                 raise UnsupportedError("FFmpeg: no decoder for its audio")
@@ -185,7 +187,7 @@ class AvSource:
     def blocks(self, start: int) -> Iterator[Block]:
         """See :class:`Source`. A packet that cannot be decoded is left out, as players do."""
         position = 0
-        with self._open() as (container, stream):
+        with open_container(self._fd) as (container, stream):
             for block in self._decoded(container, stream):
                 if position + len(block) > start:
                     yield block[max(0, start - position) :]
@@ -217,24 +219,51 @@ class AvSource:
                     yield _samples_of(frame)
         self.cut = self.cut or failed
 
-    @contextmanager
-    def _open(self) -> Iterator[tuple[Any, Any]]:
-        """The container and its first audio stream."""
-        import av
 
-        os.lseek(self._fd, 0, os.SEEK_SET)
-        with ExitStack() as stack:
-            file = stack.enter_context(os.fdopen(os.dup(self._fd), "rb"))
-            try:
-                container = stack.enter_context(av.open(file, options=_AV_OPTIONS, metadata_errors="replace"))
-                stream = next(iter(container.streams.audio), None)
-            except (av.FFmpegError, OSError, ValueError) as error:
-                raise SourceError(f"FFmpeg: {_first_words(error)}") from None
-            if stream is None:
-                raise SourceError("FFmpeg: no audio stream in it")
-            if stream.codec_context is not None:
-                stream.codec_context.thread_count = 1
-            yield container, stream
+@contextmanager
+def open_container(fd: int) -> Iterator[tuple[Any, Any]]:
+    """FFmpeg's container of a file and its first audio stream. Raises SourceError."""
+    import av
+
+    os.lseek(fd, 0, os.SEEK_SET)
+    with ExitStack() as stack:
+        file = stack.enter_context(os.fdopen(os.dup(fd), "rb"))
+        try:
+            container = stack.enter_context(av.open(file, options=_AV_OPTIONS, metadata_errors="replace"))
+            stream = next(iter(container.streams.audio), None)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise SourceError(f"FFmpeg: {_first_words(error)}") from None
+        if stream is None:
+            raise SourceError("FFmpeg: no audio stream in it")
+        if stream.codec_context is not None:
+            stream.codec_context.thread_count = 1
+        yield container, stream
+
+
+def stated_seconds(fd: int) -> float | None:
+    """How long the container says it is, by FFmpeg; None where it does not say, or FFmpeg would guess."""
+    try:
+        with open_container(fd) as (container, stream):
+            return _seconds(container, stream) if container.format.name.startswith(_STATES_LENGTH) else None
+    except SourceError:
+        return None
+
+
+def is_chained(fd: int) -> bool:
+    """True for an Ogg file in which another stream begins after the first one, as in a recording of a radio."""
+    position, begun = 0, False
+    size = os.fstat(fd).st_size
+    while position < size:
+        head = os.pread(fd, 27 + 255, position)
+        if len(head) < 27 or head[:4] != b"OggS":
+            return False
+        begins = bool(head[5] & 2)
+        if begins and begun:
+            return True
+        begun = begun or not begins
+        segments = head[27 : 27 + head[26]]
+        position += 27 + len(segments) + sum(segments)
+    return False
 
 
 def container_name(head: bytes) -> str | None:

@@ -70,17 +70,9 @@ def read_annotations(folder: Path, tracks: Iterable[Track]) -> AnnotationState:
     return state
 
 
-def any_failed(state: AnnotationState) -> bool:
-    """True if some clip or track failed (and was not merely filtered)."""
-    return any(entry.kind == "failed" for entry in state.letters.values())
-
-
-def forget_failures(folder: Path, state: AnnotationState) -> int:
-    """Journal that the tracks with a failed clip are to be tried again; returns how many tracks."""
-    tracks = sorted({entry.track_id for entry in state.letters.values() if entry.kind == "failed"})
-    if tracks:
-        write_results(folder, [TrackRetry(track_id) for track_id in tracks])
-    return len(tracks)
+def forget_failures(folder: Path, track_ids: Iterable[str]) -> None:
+    """Journal that what failed of these tracks (and was not merely filtered) is to be tried again."""
+    write_results(folder, [TrackRetry(track_id) for track_id in sorted(track_ids)])
 
 
 def read_captions(folder: Path) -> dict[str, CaptionEntry]:

@@ -9,7 +9,7 @@ from fgmcaps.annotators import load_profile
 from fgmcaps.common.errors import FgmcapsError, MachineError
 from fgmcaps.common.progress import Progress
 from fgmcaps.pipeline.build.build import Build
-from fgmcaps.pipeline.build.journal_state import any_failed, forget_failures
+from fgmcaps.pipeline.build.forget import forget_changed, forget_failed
 from fgmcaps.pipeline.build.output_folder import BuildIdentity, OutputFolder
 from fgmcaps.pipeline.build.progress import BuildProgress
 from fgmcaps.pipeline.build.prompts import print_prompts
@@ -55,18 +55,28 @@ def run_build(
     identity = BuildIdentity(source.identity, config.public())
     with folder.locked():
         folder.claim(identity, replace)
-        if not quiet:
-            console.print(f"Reading {len(files)} files of {input_}", highlight=False, soft_wrap=True)
-        hashed = take_inventory(files, folder.inventory_file, lambda: None, limit)
-        plan = make_plan(hashed, config.source or source.name, config, limit)
-        spec = BuildSpec(out, plan, config, first, last, workers, runner, beam_args, only_rejected=only_rejected)
-        build = Build(spec)
+
+        def plan_build() -> Build:
+            with Progress(console=console, quiet=quiet) as progress:
+                found = take_inventory(
+                    files,
+                    folder.inventory_file,
+                    lambda done, total, _: progress.show("Reading", done, total, "files"),
+                    limit,
+                )
+            plan = make_plan(found, config.source or source.name, config, limit)
+            return Build(
+                BuildSpec(out, plan, config, first, last, workers, runner, beam_args, only_rejected=only_rejected)
+            )
+
+        build = plan_build()
+        if forget_changed(build):
+            build = plan_build()
         if dry_run:
             print_prompts(build, Console(markup=False))
             return
-        if retry_failed and any_failed(state := build.annotation_state()):
-            folder.mark_outdated()  # first: a kill in between must not leave a dataset that looks up to date
-            forget_failures(build.annotations, state)
+        if retry_failed:
+            forget_failed(build)
         if last == "write" and build.is_done() and not only_rejected:
             if not (out / REPORT_NAME).exists():
                 write_report(out)

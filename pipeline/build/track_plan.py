@@ -1,30 +1,44 @@
-"""The plan of a build: which tracks, in which splits. A pure function of what the inventory holds."""
+"""The plan of a build: which tracks, in which splits. A pure function of what the inventory holds.
+
+Tracks that may give one another away share a split: those that share an artist, by any copy's metadata or tags, a
+MusicBrainz id, or a stretch of sound.
+"""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.fingerprints import fingerprint
+from fgmcaps.common.union_find import UnionFind
+from fgmcaps.pipeline.audio.tags import Tags, split_artists
+from fgmcaps.pipeline.build.recordings import Copy, Recording, find_recordings
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.sources import FoundFile
-from fgmcaps.pipeline.sources.inventory import Hashed
-from fgmcaps.schemas import DeadLetter, Track, to_dict
-from fgmcaps.schemas.ids import known_artist, leak_group, split_of, track_id_of_digest
+from fgmcaps.pipeline.sources.inventory import KnownSound, Unread
+from fgmcaps.schemas import DeadLetter, Track, TrackMetadata, to_dict
+from fgmcaps.schemas.ids import split_of, track_id_of_digest
+
+ARTIST = "artist:"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Tracks after dedup, sorted by id, and ``letters`` for files that cannot be read.
 
-    ``files`` = tracks + duplicates + letters.
+    ``files`` = tracks + copies + letters. ``related``: how many tracks share a stretch of sound with another track.
     """
 
     files: int
-    duplicates: int
     tracks: tuple[Track, ...]
     letters: tuple[DeadLetter, ...]
+    copies: tuple[Copy, ...] = ()
+    related: int = 0
+
+    @property
+    def duplicates(self) -> int:
+        """Files that are no track of their own."""
+        return len(self.copies)
 
     @property
     def corpus(self) -> str:
@@ -34,75 +48,129 @@ class Plan:
         return fingerprint(files=self.files, duplicates=self.duplicates, tracks=tracks, letters=letters)
 
 
-def make_plan(hashed: Sequence[Hashed], source: str, config: BuildConfig, limit: int | None = None) -> Plan:
-    """Drop duplicates (equal bytes; the first name in order stays) and give every track its split.
+def make_plan(found: Sequence[KnownSound | Unread], source: str, config: BuildConfig, limit: int | None = None) -> Plan:
+    """Make files that hold one recording one track, and give every track its split.
 
-    ``limit`` keeps the first tracks by ``source_path``. Raises FgmcapsError when given splits would leak: two splits
-    for one artist or for copies of one file.
+    ``limit`` keeps the first tracks by ``source_path``. Raises FgmcapsError when given splits would leak.
     """
-    ordered = sorted(hashed, key=lambda h: (h.file.source_path, h.file.location))
-    copies: dict[str, list[Hashed]] = defaultdict(list)
-    letters = []
-    for item in ordered:
-        if item.sha256 is None:
-            letters.append(_unreadable(item))
-        else:
-            copies[track_id_of_digest(item.sha256)].append(item)
-    kept = sorted(copies, key=lambda track_id: copies[track_id][0].file.source_path)
-    if limit is not None:
-        kept = kept[:limit]
-    tracks = [_track(track_id, copies[track_id], source, config) for track_id in kept]
-    files = sum(len(copies[track_id]) for track_id in kept) + len(letters)
+    known = [item for item in found if isinstance(item, KnownSound)]
+    unread = sorted((item for item in found if isinstance(item, Unread)), key=lambda item: item.file.source_path)
+    grouped = find_recordings(known, compare_sound=config.duplicates == "sound")
+    recordings = grouped.recordings[:limit]
+    related = [pair for pair in grouped.related if max(pair) < len(recordings)]
+    splits = _splits(recordings, related, config)
+    tracks = [_track(r, split, source, config) for r, split in zip(recordings, splits, strict=True)]
+    copies = [copy for recording in recordings for copy in recording.copies()]
     return Plan(
-        files, files - len(kept) - len(letters), tuple(sorted(_with_splits(tracks, config), key=_by_id)), tuple(letters)
+        files=len(tracks) + len(copies) + len(unread),
+        tracks=tuple(sorted(tracks, key=lambda track: track.track_id)),
+        letters=tuple(_unreadable(item) for item in unread),
+        copies=tuple(sorted(copies, key=lambda copy: copy.source_path)),
+        related=len({number for pair in related for number in pair}),
     )
 
 
-def _by_id(track: Track) -> str:
-    return track.track_id
+def _track(recording: Recording, split: str, source: str, config: BuildConfig) -> Track:
+    first = recording.files[0].file
+    metadata = _metadata(recording, config)
+    return Track(recording.track_id, first.location, source, first.source_path, first.size, split, metadata)
 
 
-def _track(track_id: str, group: Sequence[Hashed], source: str, config: BuildConfig) -> Track:
-    first = group[0].file
-    splits = {h.file.metadata.split: h.file.source_path for h in group if h.file.metadata.split is not None}
-    if len(splits) > 1:
-        named = ", ".join(f"{path!r}: {split}" for split, path in sorted(splits.items()))
-        raise FgmcapsError(f"copies of one file are given different splits, which leaks: {named}; give them one split")
-    metadata = replace(first.metadata, split=next(iter(splits), None), licence=first.metadata.licence or config.licence)
-    return Track(track_id, first.location, source, first.source_path, first.size, "", metadata)
+def _metadata(recording: Recording, config: BuildConfig) -> TrackMetadata:
+    """What the source says of the first copy, then of the others, then what tags say, then the settings."""
+    given = [item.file.metadata for item in recording.files]
+    tags = [_tags(item, config) for item in recording.files]
+    split = next((m.split for m in given if m.split is not None), None)
+    told: list[TrackMetadata | Tags] = [*given, *tags]
+    return replace(
+        given[0],
+        title=_first(m.title for m in told),
+        artist=_first(m.artist for m in told),
+        album=_first(m.album for m in told),
+        genre=next((m.genre for m in told if m.genre), ()),
+        mood=next((m.mood for m in given if m.mood), ()),
+        licence=_first(m.licence for m in told) or config.licence,
+        split=split,
+    )
+
+
+def _first(values: Iterable[str | None]) -> str | None:
+    return next((value for value in values if value), None)
+
+
+def _tags(item: KnownSound, config: BuildConfig) -> Tags:
+    return Tags() if item.identity.sound is None or config.tags == "ignore" else item.identity.sound.tags
 
 
 def check_given_splits(files: Iterable[FoundFile]) -> None:
     """Raise FgmcapsError when an artist is given two splits: known before a file is read."""
-    _given_splits((f"artist:{artist}", f) for f in files if (artist := known_artist(f.metadata.artist)) is not None)
+    given: dict[str, FoundFile] = {}
+    for file in files:
+        for artist in split_artists(file.metadata.artist) if file.metadata.split is not None else ():
+            _check_one_split(given.setdefault(artist, file), file, f"artist {artist!r}")
 
 
-def _given_splits(groups: Iterable[tuple[str, Track | FoundFile]]) -> dict[str, str]:
-    given: dict[str, tuple[str, str]] = {}
-    for group, item in groups:
-        split = item.metadata.split
-        if split is None:
-            continue
-        before = given.setdefault(group, (split, item.source_path))
-        if before[0] != split:
-            raise FgmcapsError(
-                f"{group.replace(':', ' ', 1)!r} is given two splits, which leaks: {before[1]!r}: {before[0]}, "
-                f"{item.source_path!r}: {split}; give the artist's tracks one split, or leave the column empty"
-            )
-    return {group: split for group, (split, _) in given.items()}
+def _splits(recordings: Sequence[Recording], related: Iterable[tuple[int, int]], config: BuildConfig) -> list[str]:
+    """The split of each recording: the given one of its group, else by a hash of the group's name.
+
+    A group of one artist has the artist's name, a track alone its id, so that neither moves when others come.
+    """
+    groups = UnionFind(len(recordings))
+    owner: dict[str, int] = {}
+    for number, recording in enumerate(recordings):
+        for item in recording.files:
+            for name in _kin(item, config):
+                other = owner.setdefault(name, number)
+                groups.join(other, number)
+    for first, second in related:
+        groups.join(first, second)
+    splits = [""] * len(recordings)
+    for members in groups.groups():
+        files = [item for number in members for item in recordings[number].files]
+        given = [item for item in files if item.file.metadata.split is not None]
+        for item in given[1:]:
+            _check_one_split(given[0].file, item.file, _what_joins(given[0], item, config))
+        split = given[0].file.metadata.split if given else None
+        name = _group_name([recordings[number] for number in members], config)
+        for number in members:
+            splits[number] = split or split_of(name, config.splits, config.seed)
+    return splits
 
 
-def _with_splits(tracks: Sequence[Track], config: BuildConfig) -> list[Track]:
-    given = _given_splits((leak_group(track.track_id, track.metadata.artist), track) for track in tracks)
-    out = []
-    for track in tracks:
-        group = leak_group(track.track_id, track.metadata.artist)
-        split = given.get(group) or split_of(group, config.splits, config.seed)
-        out.append(replace(track, split=split))
-    return out
+def _kin(item: KnownSound, config: BuildConfig) -> Iterator[str]:
+    """What a file may share with the files of other recordings."""
+    tags = _tags(item, config)
+    yield from (ARTIST + name for name in (*split_artists(item.file.metadata.artist), *tags.artists))
+    yield from (f"artist id:{name}" for name in tags.artist_ids)
+    yield from (f"recording id:{name}" for name in tags.recording_ids)
 
 
-def _unreadable(item: Hashed) -> DeadLetter:
+def _group_name(recordings: Sequence[Recording], config: BuildConfig) -> str:
+    kin = {name for r in recordings for item in r.files for name in _kin(item, config) if name.startswith(ARTIST)}
+    return min(kin) if kin else min(f"track:{r.track_id}" for r in recordings)
+
+
+def _what_joins(first: KnownSound, second: KnownSound, config: BuildConfig) -> str:
+    """What two files of a group have in common, for an error."""
+    if first.identity.payload == second.identity.payload:
+        return "one recording (these are copies of one file)"
+    common = sorted(set(_kin(first, config)) & set(_kin(second, config)))
+    if common:
+        kind, _, name = common[0].partition(":")
+        return f"{kind} {name!r}"
+    return "one sound, or a chain of artists that played together,"
+
+
+def _check_one_split(first: FoundFile, second: FoundFile, what: str) -> None:
+    a, b = first.metadata.split, second.metadata.split
+    if a != b:
+        raise FgmcapsError(
+            f"{what} is given two splits, which leaks: {first.source_path!r}: {a}, {second.source_path!r}: {b}; give "
+            "them one split, or leave the column empty"
+        )
+
+
+def _unreadable(item: Unread) -> DeadLetter:
     # No bytes, so the id is made from the name; it can collide with no real track's except by a broken SHA-256.
     track_id = track_id_of_digest(hashlib.sha256(b"unreadable:" + item.file.source_path.encode()).hexdigest())
     return DeadLetter(
@@ -111,7 +179,7 @@ def _unreadable(item: Hashed) -> DeadLetter:
         source_path=item.file.source_path,
         stage="read",
         kind="failed",
-        reason="unreadable",
+        reason=item.reason,
         error_type=item.error.split(":")[0],
         message=f"{item.file.source_path}: cannot be read: {item.error}",
         retryable=True,

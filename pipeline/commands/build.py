@@ -39,6 +39,10 @@ def build_options(command: Any) -> Any:
                      "(default), the file's path, or nothing."),
         click.option("--source", metavar="NAME", help="Name of the corpus in the rows (default: the input's name)."),
         click.option("--licence", metavar="NAME", help="Licence of tracks whose metadata names none."),
+        click.option("--no-tags", "tags", flag_value="ignore", default=None, help="Do not read title, artist, album, "
+                     "genre and licence from the files' tags; INPUT's own metadata wins over them in any case."),
+        click.option("--duplicates", type=Choice(["sound", "audio"]), help="What tells copies: the decoded sound, so "
+                     "that re-encodings count (default), or only equal encoded audio."),
         click.option("--seed", type=int, help="Seed of splits and of the template's choices (default 0)."),
         click.option("--rows-per-shard", type=click.IntRange(1), metavar="N",
                      help="Rows of a Parquet shard (default 1000)."),

@@ -64,7 +64,7 @@ def row_of(
             {"name": tool.name, "version": tool.version, "licence": tool.licence}
             for tool in sorted(tools, key=lambda tool: (tool.name, tool.version))
         ],
-        "qc_flags": list(labels.qc_flags),
+        "qc_flags": [*clip.flags, *labels.qc_flags],
         "raw": [
             {
                 "annotator": estimate.annotator,

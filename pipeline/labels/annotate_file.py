@@ -11,11 +11,11 @@ from rich.console import Console
 from fgmcaps.annotators import ProfileError, load_profile
 from fgmcaps.captioning import TemplateEngine, write_caption
 from fgmcaps.common.errors import FgmcapsError, MachineError
-from fgmcaps.pipeline.audio.decode import Decoder
+from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
 from fgmcaps.pipeline.formats.jams import jams_of
 from fgmcaps.pipeline.labels.annotate_file_view import annotation_json, annotation_view
 from fgmcaps.pipeline.sources.base import location_of, printable
-from fgmcaps.pipeline.sources.inventory import hash_location
+from fgmcaps.pipeline.sources.inventory import open_location
 from fgmcaps.pipeline.stages.cut import TrackTask, clips_of
 from fgmcaps.pipeline.stages.label import annotate
 from fgmcaps.schemas import Annotation, Caption, DeadLetter, Track, facts_of
@@ -49,9 +49,9 @@ def annotate_path(
     if missing:
         raise MachineError(f"profile {profile_name!r} cannot run here: {'; '.join(missing)}")
     location, folder, name = location_of(file), printable(file.parent.name), printable(file.name)
-    track_id = track_id_of_digest(hash_location(location))
-    track = Track(track_id, location, folder, name, file.stat().st_size, "train")
     with Decoder() as decoder:
+        track_id = track_id_of_digest(_hash(decoder, location, name))
+        track = Track(track_id, location, folder, name, file.stat().st_size, "train")
         for work in clips_of(TrackTask(track), decoder, clips_per_track):
             if isinstance(work, DeadLetter):
                 if work.clip_id is None:
@@ -64,6 +64,13 @@ def annotate_path(
                     continue
                 caption = write_caption(TemplateEngine(), work.clip.clip_id, facts_of(found.labels, track.metadata))
                 yield AnnotatedClip(Annotation(work.clip, found.labels, found.estimates), caption)
+
+
+def _hash(decoder: Decoder, location: str, name: str) -> str:
+    try:
+        return decoder.hash(open_location(location), name)
+    except (DecodeError, OSError, ValueError) as error:
+        raise FgmcapsError(str(error)) from None
 
 
 def show(clips: Iterator[AnnotatedClip | DeadLetter], form: str, console: Console) -> None:

@@ -61,5 +61,5 @@ def printable(text: str) -> str:
 
 
 def stamp_of(stat: os.stat_result) -> str:
-    """Changes when a file is written again."""
-    return f"{stat.st_size}:{stat.st_mtime_ns}"
+    """Changes when a file is written to or replaced, even where its times are put back: nobody sets the change time."""
+    return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"

@@ -13,6 +13,8 @@ from fgmcaps.schemas.dead_letter import Rejection, dead_letter
 from fgmcaps.schemas.ids import make_clip_id
 
 STAGE = "decode"
+TRUNCATED = "audio:truncated"
+"""Flag of clips of a file that promises more than could be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,14 @@ def clips_of(
     begin(track.track_id)
     try:
         source = open_location(track.location)
-        envelope = decoder.envelope(source, name=track.source_path)
+        envelope = decoder.envelope(source, name=track.source_path, track_id=track.track_id)
         windows = choose_windows(envelope.duration_s, envelope.rms, clips_per_track)
     except (DecodeError, OSError, ValueError) as error:
         yield dead_letter(_undecodable(error), track)
         return
+    flags = (TRUNCATED,) if envelope.truncated else ()
     for start_ms, length_ms in windows:
-        clip = Clip(make_clip_id(track.track_id, start_ms), start_ms / 1000, length_ms / 1000, track)
+        clip = Clip(make_clip_id(track.track_id, start_ms), start_ms / 1000, length_ms / 1000, track, flags)
         if clip.clip_id in task.finished:
             yield None
             continue
@@ -67,7 +70,8 @@ def clips_of(
             continue
         begin(clip.clip_id)
         try:
-            samples, rate = decoder.read(source, clip.start_s, clip.duration_s, name=track.source_path)
+            name, track_id = track.source_path, track.track_id
+            samples, rate = decoder.read(source, clip.start_s, clip.duration_s, name, track_id=track_id)
         except DecodeError as error:
             yield dead_letter(_undecodable(error), track, clip)
             continue

@@ -1,6 +1,6 @@
 """Which rows go into which shard, and which shards are written already. No Beam."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,6 +103,19 @@ def find_written(work: Path, out: Path, task: ShardTask) -> WrittenShard | None:
         return None
     file = find_shard(out, staging(work), receipt.shard)
     return None if file is None else WrittenShard(receipt, file)
+
+
+def find_receipts(work: Path, wanted: Callable[[DeadLetter], bool]) -> dict[Path, tuple[DeadLetter, ...]]:
+    """Receipts of shards that lack a row for a letter that is wanted, with those letters."""
+    found = {}
+    for path in sorted((work / "shards").glob("*.json")):
+        try:
+            letters = tuple(filter(wanted, from_json(ShardReceipt, path.read_bytes()).letters))
+        except (OSError, ContractError):
+            continue
+        if letters:
+            found[path] = letters
+    return found
 
 
 def _receipt(work: Path, task: ShardTask) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
+from fgmcaps.pipeline.audio.decode import CHANGED, DecodeError, Decoder
 from fgmcaps.pipeline.audio.encode import encode_flac
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.dataset.rows import row_of
@@ -76,8 +76,10 @@ def read_audio(clip: Clip, policy: str, decoder: Decoder) -> RowAudio | Rejectio
         return RowAudio()
     try:
         source = open_location(track.location)
-        samples, rate = decoder.read(source, clip.start_s, clip.duration_s, name=track.source_path)
+        name, track_id = track.source_path, track.track_id
+        samples, rate = decoder.read(source, clip.start_s, clip.duration_s, name, track_id=track_id)
     except (DecodeError, OSError, ValueError) as error:
+        reason = CHANGED if isinstance(error, DecodeError) and error.reason == CHANGED else "unreadable"
         message = f"its audio cannot be read again: {error}"
-        return Rejection("write", "unreadable", message, error_type=type(error).__name__, retryable=True)
+        return Rejection("write", reason, message, error_type=type(error).__name__, retryable=True)
     return RowAudio(encode_flac(samples, rate), f"{clip.clip_id}.flac")

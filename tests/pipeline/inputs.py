@@ -5,7 +5,7 @@ import wave
 from pathlib import Path
 
 from fgmcaps.pipeline.sources import FoundFile
-from fgmcaps.pipeline.sources.inventory import Hashed
+from fgmcaps.pipeline.sources.inventory import Identity, KnownSound, Unread
 from fgmcaps.schemas import TrackMetadata
 
 
@@ -25,12 +25,12 @@ def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def hashed(name: str, content: str | None = None, **metadata: object) -> Hashed:
+def known(name: str, content: str | None = None, **metadata: object) -> KnownSound:
     """File ``name`` holding ``content`` (default: its own name)."""
     file = FoundFile(f"/music/{name}", name, 1, "1:1", TrackMetadata(**metadata))
-    return Hashed(file, sha(content or name))
+    return KnownSound(file, Identity(sha(content or name)))
 
 
-def unreadable(name: str) -> Hashed:
+def unreadable(name: str) -> Unread:
     """A file that could not be read."""
-    return Hashed(FoundFile(f"/music/{name}", name, 0, "missing"), None, "FileNotFoundError: No such file or directory")
+    return Unread(FoundFile(f"/music/{name}", name, 0, "missing"), "FileNotFoundError: No such file or directory")

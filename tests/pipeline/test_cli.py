@@ -72,7 +72,7 @@ def test_a_single_audio_file(music, out):
         ("m.csv", "path,split\n0.wav,trian\n", ["line 2", "'trian'", "'train'"]),
         ("m.csv", "path,title\n0.wav,a,b\n", ["line 2", "more values"]),
         ("m.jsonl", '{"path": "0.wav"}\n{"path"\n', ["m.jsonl", "line 2"]),
-        ("m.csv", "path,artist,split\n0.wav,Ann,train\n1.wav,ann,test\n", ["artist ann", "0.wav", "1.wav"]),
+        ("m.csv", "path,artist,split\n0.wav,Ann,train\n1.wav,ann,test\n", ["artist 'ann'", "0.wav", "1.wav"]),
         ("m.parquet", "PAR1", ["m.parquet"]),
         ("m.txt", "0.wav", ["m.txt", ".jsonl"]),
     ],

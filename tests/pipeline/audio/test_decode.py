@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
-from fgmcaps.pipeline.audio.decode_worker import block_rms, mono
+from fgmcaps.pipeline.audio.decode_worker import Mixer, block_rms
 from fgmcaps.pipeline.audio.mp3_length import count_frames, parse_frame_header
 from fgmcaps.pipeline.audio.streams import container_name
 
@@ -282,7 +282,7 @@ def test_eight_channels_are_averaged(decoder):
     samples = np.repeat(np.arange(8, dtype=np.float32)[None] / 16, RATE, axis=0)
     got, _ = decoder.read(encoded(samples, subtype="FLOAT"), 0, 1)
     np.testing.assert_array_equal(got, np.float32(3.5 / 16))
-    assert mono(samples[:2]).tolist() == [3.5 / 16] * 2
+    assert Mixer(8).mix(samples[:2]).tolist() == [3.5 / 16] * 2
 
 
 @pytest.mark.parametrize(("samples", "rms"), [(np.zeros((RATE, 2)), 0.0), (np.full((RATE, 2), 0.25), 0.25)])

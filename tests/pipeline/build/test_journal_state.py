@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fgmcaps.pipeline.build.journal_state import any_failed, forget_failures, read_annotations, read_captions
+from fgmcaps.pipeline.build.journal_state import forget_failures, read_annotations, read_captions
 from fgmcaps.pipeline.stages.journal import TrackDone, WrittenCaption, write_results
 from fgmcaps.schemas import Caption, DeadLetter
 from fgmcaps.schemas.ids import make_clip_id
@@ -76,27 +76,22 @@ def test_a_later_letter_replaces_an_earlier_one(tmp_path):
 
 def test_a_retry_forgets_failures_but_neither_labels_nor_what_was_filtered(tmp_path):
     state = state_of(tmp_path, [label(CLIPS[0]), letter(CLIPS[1]), letter(CLIPS[2], "filtered"), done(3)])
-    assert any_failed(state) and forget_failures(tmp_path, state) == 1
+    forget_failures(tmp_path, [TRACK.track_id])
     state = state_of(tmp_path)
     assert set(state.annotations) == {CLIPS[0]} and set(state.letters) == {CLIPS[2]}
-    assert not state.is_finished(TRACK.track_id) and not any_failed(state)
+    assert not state.is_finished(TRACK.track_id)
     assert state.finished_keys(TRACK.track_id) == {CLIPS[0], CLIPS[2]}
     state = state_of(tmp_path, [label(CLIPS[1]), done(3)])
     assert state.is_finished(TRACK.track_id) and set(state.annotations) == set(CLIPS[:2])
 
 
 def test_a_track_that_failed_as_a_whole_gives_all_its_clips_after_a_retry(tmp_path):
-    forget_failures(tmp_path, state_of(tmp_path, [letter(TRACK.track_id), done(1)]))
+    state_of(tmp_path, [letter(TRACK.track_id), done(1)])
+    forget_failures(tmp_path, [TRACK.track_id])
     state = state_of(tmp_path, [label(CLIPS[0])])
     assert not state.is_finished(TRACK.track_id)
     state = state_of(tmp_path, [label(CLIPS[1]), done(2)])
     assert state.is_finished(TRACK.track_id) and not state.letters
-
-
-def test_without_failures_there_is_nothing_to_forget(tmp_path):
-    state = state_of(tmp_path, [label(CLIPS[0]), letter(CLIPS[1], "filtered"), done(2)])
-    files = list(tmp_path.iterdir())
-    assert not any_failed(state) and forget_failures(tmp_path, state) == 0 and list(tmp_path.iterdir()) == files
 
 
 def test_the_latest_caption_wins(tmp_path):

@@ -93,9 +93,11 @@ def test_a_row_is_hashed_once_and_known_again(tmp_path, rows, audio):
     reads = []
     for _ in range(2):
         got = take_inventory(
-            open_source(str(tmp_path / "one.parquet")).files(), tmp_path / "inventory", lambda: reads.append(1)
+            open_source(str(tmp_path / "one.parquet")).files(),
+            tmp_path / "inventory",
+            lambda done, total, read: reads.append(done) if read else None,
         )
-        assert [h.sha256 for h in got] == [hashlib.sha256(b).hexdigest() for b in audio]
+        assert [h.identity.sha256 for h in got] == [hashlib.sha256(b).hexdigest() for b in audio]
     assert len(reads) == 3
 
 
@@ -104,8 +106,8 @@ def test_a_row_may_name_a_file_instead_of_holding_bytes(tmp_path):
     table = {"audio": [{"bytes": None, "path": str(path)}, {"bytes": None, "path": None}, None]}
     features = datasets.Features({"audio": FEATURES["audio"]})
     datasets.Dataset.from_dict(table, features=features).to_parquet(tmp_path / "named.parquet")
-    got = take_inventory(open_source(str(tmp_path / "named.parquet")).files(), tmp_path / "i", lambda: None)
-    assert got[0].sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    got = take_inventory(open_source(str(tmp_path / "named.parquet")).files(), tmp_path / "i", lambda *_: None)
+    assert got[0].identity.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert [h.error for h in got[1:]] == [
         f"ValueError: {tmp_path}/named.parquet: split rows: row {i} has no audio" for i in (1, 2)
     ]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fgmcaps.common.errors import FgmcapsError, NothingToDoError
 from fgmcaps.pipeline.sources import open_source
-from fgmcaps.pipeline.sources.inventory import take_inventory
+from fgmcaps.pipeline.sources.inventory import KnownSound, Unread, take_inventory
 from fgmcaps.pipeline.sources.manifest_file import metadata_of
 from fgmcaps.schemas import TrackMetadata
 from tests.pipeline.inputs import write_wav
@@ -177,10 +177,12 @@ def test_a_damaged_table_is_refused_in_one_line(tmp_path, name, content):
 def test_a_missing_file_is_listed_and_fails_by_itself(tmp_path):
     write_wav(tmp_path / "a.wav")
     path = table(tmp_path / "m.csv", [{"path": "a.wav"}, {"path": "gone.wav"}, {"path": "."}])
-    got = {h.file.source_path: h for h in take_inventory(open_source(str(path)).files(), tmp_path / "i", lambda: None)}
-    assert got["a.wav"].sha256 is not None
-    assert got["gone.wav"].sha256 is None and got["gone.wav"].error == "FileNotFoundError: No such file or directory"
-    assert got["."].sha256 is None and got["."].error
+    got = {
+        h.file.source_path: h for h in take_inventory(open_source(str(path)).files(), tmp_path / "i", lambda *_: None)
+    }
+    assert isinstance(got["a.wav"], KnownSound)
+    assert isinstance(got["gone.wav"], Unread) and "No such file or directory" in got["gone.wav"].error
+    assert isinstance(got["."], Unread) and got["."].error
 
 
 VALUES = st.one_of(
