@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from fgmcaps.common.isolated.errors import (
     WorkerTimeout,
 )
 from fgmcaps.common.isolated.framing import MAX_PAYLOAD_BYTES, PROTOCOL_VERSION, Array, FrameError, Message
-from fgmcaps.common.isolated.process import ChildProcess, DeadlineError, GoneError
+from fgmcaps.common.isolated.process import ChildProcess, Deadline, DeadlineError, GoneError
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +34,7 @@ FOREIGN_PYTHON_ENV: Mapping[str, str | None] = {"PYTHONPATH": None, "PYTHONHOME"
 
 _BOOT = Path(__file__).with_name("boot.py")
 _CRASH_WAIT_S = 1.0
+_STARVED = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,8 @@ class IsolatedWorker:
         self.close()
 
     def _exchange(self, child: ChildProcess, message: Message, operation: str, timeout_s: float) -> Message:
-        deadline = time.monotonic() + timeout_s
+        deadline = Deadline(timeout_s)
+        used_before = child.cpu_seconds()
         sending = True
         try:
             child.send(message, deadline, self._max_payload_bytes)
@@ -174,9 +175,11 @@ class IsolatedWorker:
                 raise FrameError(f"not the answer to request {message.fields['id']}: {dict(reply.fields)!r:.300}")
             return reply
         except DeadlineError:
+            used = child.cpu_seconds()
+            starved = used is not None and used_before is not None and used - used_before < _STARVED * timeout_s
             self._drop(child)
             raise WorkerTimeout(
-                self._text(child, f"gave no answer to {operation!r} within {timeout_s:g} s and was killed")
+                self._text(child, f"gave no answer to {operation!r} within {timeout_s:g} s and was killed"), starved
             ) from None
         except GoneError:
             self._slot.child = None
@@ -215,7 +218,7 @@ class IsolatedWorker:
             raise WorkerStartError(self._text(None, f"cannot be started: {error}", self._remedy)) from None
         self._starts += 1
         try:
-            hello = child.receive(time.monotonic() + self._start_timeout_s, self._max_payload_bytes)
+            hello = child.receive(Deadline(self._start_timeout_s), self._max_payload_bytes)
         except DeadlineError:
             child.kill()
             problem = f"gave no handshake within {self._start_timeout_s:g} s and was killed"

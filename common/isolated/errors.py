@@ -23,9 +23,17 @@ class WorkerStartError(WorkerError):
 
 
 class WorkerTimeout(WorkerError):  # noqa: N818 - an outcome, named as users look for it
-    """No reply in time; the process was killed and the next request starts a new one."""
+    """No reply in time; the process was killed and the next request starts a new one.
+
+    ``starved``: it had less than a quarter of the time on a processor: it was stopped, or waited for a disk, and may do
+    better another time.
+    """
 
     retryable = True
+
+    def __init__(self, message: str, starved: bool = False) -> None:
+        super().__init__(message)
+        self.starved = starved
 
 
 class WorkerCrashed(WorkerError):  # noqa: N818

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +18,26 @@ from fgmcaps.common.isolated.framing import PREFIX, Array, Message, decode, enco
 LIFELINE_VARIABLE = "FGMCAPS_LIFELINE_FD"
 STDERR_TAIL_BYTES = 8192
 _CHUNK = 1 << 20
+_SLICE_S = 1.0
+
+
+class Deadline:
+    """A time-out that does not run while everything is frozen (a paused container, a suspended machine).
+
+    A wait that was to take a second and took many more is no sign of a slow child: we were stopped, and so was it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def slice_s(self) -> float:
+        """How long to wait now, 0 when the time is over."""
+        return min(_SLICE_S, max(0.0, self._end - time.monotonic()))
+
+    def waited(self, meant_s: float, took_s: float) -> None:
+        """Note a wait: what it took too long does not count."""
+        if took_s > meant_s + _SLICE_S:
+            self._end += took_s - meant_s
 
 
 class DeadlineError(Exception):
@@ -66,12 +87,20 @@ class ChildProcess:
         """The child's process id."""
         return self._process.pid
 
+    def cpu_seconds(self) -> float | None:
+        """Processor time that the child has used, None where the system does not say."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            return None
+
     def alive(self) -> bool:
         """False once the child has ended."""
         return self._process.poll() is None
 
-    def send(self, message: Message, deadline: float, max_payload_bytes: int) -> None:
-        """Write a message before ``deadline`` (``time.monotonic`` seconds).
+    def send(self, message: Message, deadline: Deadline, max_payload_bytes: int) -> None:
+        """Write a message before ``deadline``.
 
         Raises FrameError before anything is written, DeadlineError or GoneError on the way.
         """
@@ -86,7 +115,7 @@ class ChildProcess:
                 except BrokenPipeError:
                     raise GoneError from None
 
-    def receive(self, deadline: float, max_payload_bytes: int) -> Message:
+    def receive(self, deadline: Deadline, max_payload_bytes: int) -> Message:
         """Read the next message. Raises FrameError, DeadlineError or GoneError."""
         prefix = self._read(PREFIX.size, deadline).tobytes()
         header_bytes, payload_bytes = parse_prefix(prefix, max_payload_bytes=max_payload_bytes)
@@ -149,7 +178,7 @@ class ChildProcess:
             if memory_limit_bytes is not None:
                 resource.prlimit(self.pid, resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
 
-    def _read(self, size: int, deadline: float) -> Array:
+    def _read(self, size: int, deadline: Deadline) -> Array:
         data = np.empty(size, np.uint8)  # pages are committed as bytes arrive, not by the announced length
         view = data.data
         fd = self._stdout.fileno()
@@ -164,16 +193,18 @@ class ChildProcess:
             view = view[got:]
         return data
 
-    def _wait(self, fd: int, event: int, deadline: float) -> None:
+    def _wait(self, fd: int, event: int, deadline: Deadline) -> None:
         while True:
-            left = deadline - time.monotonic()
+            left = deadline.slice_s()
             if left <= 0:
                 raise DeadlineError
+            began = time.monotonic()
             poll = select.poll()
             poll.register(fd, event)
             if self._stderr_open:
                 poll.register(self._stderr.fileno(), select.POLLIN)
             ready = {ready_fd for ready_fd, _ in poll.poll(math.ceil(left * 1000))}
+            deadline.waited(left, time.monotonic() - began)
             if self._stderr_open and self._stderr.fileno() in ready:
                 self._drain_stderr()
             if fd in ready:

@@ -214,6 +214,10 @@ class Decoder:
         try:
             try:
                 return self._worker.request(operation, {**args, "name": shown}, arrays, timeout_s)
+            except WorkerTimeout as error:
+                if not error.starved:
+                    raise
+                return self._worker.request(operation, {**args, "name": shown}, arrays, timeout_s)
             except WorkerCrashed:
                 # Was it this file, or what an earlier one did to the process? A fresh one tells, so that the outcome
                 # is a function of the file alone.

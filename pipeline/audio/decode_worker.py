@@ -222,7 +222,7 @@ def _digest(fd: int, stamp: Stamp) -> str:
 
 def open_source(fd: int, name: str) -> Source:
     """libsndfile, else FFmpeg, else the DecodeError that says why. FFmpeg first where libsndfile errs in silence."""
-    head = os.pread(fd, 64, 0)
+    head = os.pread(fd, 64, 0) if os.fstat(fd).st_size else b""
     if not head:
         raise fail("empty", f"{name}: zero bytes; get the file again")
     problems: list[SourceError] = []
@@ -361,7 +361,9 @@ def _handle_hash(args: Mapping[str, Any], arrays: Mapping[str, Array]) -> Messag
 
 
 def _handle_identify(args: Mapping[str, Any], arrays: Mapping[str, Array]) -> Message:
-    with opened_file(args, arrays) as (fd, _):
+    with opened_file(args, arrays) as (fd, name):
+        if os.fstat(fd).st_size == 0:  # also what pretends to be a file in /proc
+            raise fail("empty", f"{name}: zero bytes; get the file again")
         payload = read_payload(fd)
     with opened(args, arrays) as (fd, name):
         source = open_source(fd, name)

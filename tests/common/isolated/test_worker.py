@@ -23,6 +23,7 @@ from fgmcaps.common.isolated import (
     WorkerTimeout,
     worker_command,
 )
+from fgmcaps.common.isolated.process import Deadline
 
 WORKERS = Path(__file__).parent / "workers"
 
@@ -301,3 +302,20 @@ def test_a_forked_process_gets_a_child_of_its_own(worker):
     os.close(write)
     assert worker.request("echo").fields["calls"] == 2
     assert worker.pid == ours
+
+
+def test_time_in_which_everything_was_frozen_does_not_count():
+    deadline = Deadline(3)
+    deadline.waited(1, 8)  # a wait of a second that took eight
+    assert 9.0 < deadline._end - time.monotonic() < 10.1
+    deadline.waited(1, 1.5)  # a loaded machine, not a frozen one
+    assert 9.0 < deadline._end - time.monotonic() < 10.1
+
+
+def test_a_worker_that_only_waited_is_told_from_one_that_worked(worker):
+    with pytest.raises(WorkerTimeout) as caught:
+        worker.request("sleep", {"seconds": 100}, timeout_s=0.3)
+    assert caught.value.starved
+    with pytest.raises(WorkerTimeout) as caught:
+        worker.request("spin", {"seconds": 100}, timeout_s=1.5)
+    assert not caught.value.starved

@@ -1,5 +1,7 @@
 """The decoder against every kind of file that a folder of music may hold."""
 
+import contextlib
+import hashlib
 import io
 import itertools
 import os
@@ -387,11 +389,29 @@ def test_too_long(tunes):
         assert len(strict.read(tunes["ogg"], 0, 1)[0]) == RATE
 
 
-def test_a_decoder_that_hangs_costs_one_file(tunes):
+def test_a_decoder_that_was_stopped_is_tried_once_more(tunes):
     with Decoder(timeout_s=0.5) as decoder:
         decoder.versions()
         psutil.Process(decoder.pid).suspend()
-        error = refused(decoder, tunes["wav"], "timeout", "probe")
+        assert decoder.envelope(tunes["wav"]).duration_s == 12.0
+
+
+def test_a_decoder_that_hangs_costs_one_file(tunes):
+    with Decoder(timeout_s=0.5) as decoder:
+        decoder.versions()
+        stop = threading.Event()
+
+        def suspend_each():
+            while not stop.wait(0.001):
+                if decoder.pid is not None:
+                    with contextlib.suppress(psutil.Error):
+                        psutil.Process(decoder.pid).suspend()
+
+        thread = threading.Thread(target=suspend_each)
+        thread.start()
+        error = refused(decoder, tunes["wav"], "timeout")
+        stop.set()
+        thread.join()
         assert error.retryable
         assert decoder.envelope(tunes["flac"]).duration_s == 12.0
 
@@ -602,3 +622,106 @@ def test_playlists_are_no_way_to_other_files(decoder, tmp_path, tunes):
         f"ffconcat version 1.0\nfile '{other}'\n",
     ):
         refused(decoder, text.encode(), "not_audio")
+
+
+def ffmpeg_file(fmt, codec, samples, rate=RATE):
+    """float32[n, 1] in one of FFmpeg's containers."""
+    target = io.BytesIO()
+    with av.open(target, "w", format=fmt) as out:
+        stream = out.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray((samples.T * 32767).astype(np.int16), format="s16", layout="mono")
+        frame.sample_rate = rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            out.mux(packet)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("fmt", "codec", "rate"),
+    [("ogg", "libopus", 48_000), ("flac", "flac", RATE), ("mp3", "libmp3lame", RATE)],
+)
+def test_two_streams_in_one_file_are_read_to_the_end(decoder, fmt, codec, rate):
+    parts = [tune(6, rate=rate, channels=1, seed=seed) for seed in (1, 2)]
+    data = b"".join(ffmpeg_file(fmt, codec, part, rate) for part in parts)
+    found = decoder.envelope(data)
+    assert abs(found.duration_s - 12) < 0.2 and not found.truncated
+    late, got_rate = decoder.read(data, 7, 4)
+    assert len(late) == 4 * got_rate
+    np.testing.assert_allclose(np.sqrt(np.mean(late**2)), np.sqrt(np.mean(parts[1] ** 2)), rtol=0.1)
+
+
+def test_a_second_stream_of_another_layout_is_told(decoder):
+    data = encoded(tune(6, channels=1), fmt="OGG") + encoded(tune(6, channels=2), fmt="OGG")
+    found = decoder.envelope(data)
+    assert found.truncated and 6 <= found.duration_s < 6.5
+
+
+def patched(data, at, value):
+    return data[:at] + value + data[at + len(value) :]
+
+
+@pytest.mark.parametrize("stated", [0, 20_000, 0xFFFFFFFF])
+def test_a_wav_whose_header_says_too_little_is_read_to_its_end(decoder, stated):
+    whole = encoded(tune(4, channels=1))
+    at = whole.index(b"data") + 4
+    found = decoder.envelope(patched(whole, at, struct.pack("<I", stated)))
+    assert found.duration_s == 4.0 and not found.truncated
+
+
+def test_chunks_after_the_audio_of_a_wav_are_no_audio(decoder):
+    whole = encoded(tune(4, channels=1))
+    more = b"LIST" + struct.pack("<I", 40_000) + b"INFO" + bytes(39_996)
+    assert decoder.envelope(whole + more).duration_s == 4.0
+
+
+@pytest.mark.parametrize("stated", [0, 0xFFFFFFFF])
+def test_an_au_without_a_length_is_read_to_its_end(decoder, stated):
+    whole = encoded(tune(4, channels=1), fmt="AU")
+    assert decoder.envelope(patched(whole, 8, struct.pack(">I", stated))).duration_s == 4.0
+
+
+def test_the_blocks_of_a_voc_are_no_sound(decoder):
+    samples = tune(4, channels=1)
+    got, rate = decoder.read(ffmpeg_file("voc", "pcm_s16le", samples), 0, 4)
+    assert (len(got), rate) == (4 * RATE, RATE)
+    np.testing.assert_allclose(got, samples[:, 0], atol=1e-3)
+
+
+def test_channels_of_opposite_phase_are_no_silence(decoder):
+    left = tune(12, channels=1)
+    data = encoded(np.hstack([left, -left]), subtype="FLOAT")
+    assert decoder.envelope(data).rms.min() > 0.1
+    got, _ = decoder.read(data, 1, 5)
+    np.testing.assert_allclose(got, left[RATE : 6 * RATE, 0], atol=1e-6)
+
+
+def test_wide_stereo_keeps_its_mean(decoder):
+    rng = np.random.default_rng(0)
+    wide = (0.1 * rng.normal(size=(2 * RATE, 2))).astype(np.float32)
+    got, _ = decoder.read(encoded(wide, subtype="FLOAT"), 0, 2)
+    np.testing.assert_allclose(got, wide.mean(axis=1), atol=1e-7)
+
+
+def test_what_is_no_plausible_file_is_not_read(decoder, tmp_path):
+    with (tmp_path / "huge.wav").open("wb") as file:
+        file.write(encoded(tune(1)))
+        file.truncate(1 << 41)
+    refused(decoder, tmp_path / "huge.wav", "too_large")
+    with pytest.raises(DecodeError, match="on disk"):
+        decoder.hash(tmp_path / "huge.wav")
+
+
+def test_the_hash_is_that_of_the_bytes(decoder, tmp_path):
+    # NIST FIPS 180-4 example: SHA-256 of "abc".
+    (tmp_path / "abc").write_bytes(b"abc")
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert decoder.hash(tmp_path / "abc") == decoder.hash(b"abc") == expected
+
+
+def test_bytes_of_another_track_are_refused(decoder, tunes):
+    track_id = hashlib.sha256(tunes["wav"]).hexdigest()[:16]
+    assert decoder.envelope(tunes["wav"], track_id=track_id).duration_s == 12.0
+    for ask in (decoder.envelope, lambda data, track_id: decoder.read(data, 0, 1, track_id=track_id)):
+        with pytest.raises(DecodeError) as caught:
+            ask(tunes["flac"], track_id=track_id)
+        assert caught.value.reason == "changed"

@@ -31,6 +31,12 @@ def main(channel):
         time.sleep(args["seconds"])
         return Message({})
 
+    def spin(args, arrays):
+        end = time.monotonic() + args["seconds"]
+        while time.monotonic() < end:
+            pass
+        return Message({})
+
     def hold_the_lock(args, arrays):
         ctypes.PyDLL(None).sleep(int(args["seconds"]))  # PyDLL keeps the interpreter's lock during the call
         return Message({})
