@@ -6,7 +6,7 @@ The template path (:class:`TemplateEngine`, :func:`write_caption`) needs no mode
 :class:`fgmcaps.captioning.engines.vllm_server.VllmServer`; they are imported by name, since they bring an HTTP client.
 """
 
-from fgmcaps.captioning.checker.check import check_caption, find_judgements
+from fgmcaps.captioning.checker.check import CHECKER_VERSION, check_caption, find_judgements
 from fgmcaps.captioning.checker.check_lines import check_lines
 from fgmcaps.captioning.checker.mentions import ParsedCaption
 from fgmcaps.captioning.checker.parse import parse_caption
@@ -15,6 +15,7 @@ from fgmcaps.captioning.engines.template import TEMPLATE_VERSION, TemplateEngine
 from fgmcaps.captioning.engines.template_caption import CaptionBugError, write_caption
 
 __all__ = [
+    "CHECKER_VERSION",
     "TEMPLATE_VERSION",
     "CaptionBugError",
     "ParsedCaption",

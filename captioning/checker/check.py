@@ -7,6 +7,7 @@ so that an instrument, an artist or a lyric is refused without a list of all ins
 import re
 from collections.abc import Iterator, Sequence
 
+from fgmcaps.captioning.checker.alterations import find_alterations
 from fgmcaps.captioning.checker.chord_names import Sound, sound_of_label
 from fgmcaps.captioning.checker.form import check_form
 from fgmcaps.captioning.checker.mentions import Mention, MeterMention, ParsedCaption
@@ -17,6 +18,9 @@ from fgmcaps.captioning.checker.terms import find_terms
 from fgmcaps.captioning.lexicon.word_lists import STEADY_WORDS, judges, neutral_words, source_words
 from fgmcaps.schemas import Facts, Verdict
 from fgmcaps.schemas.music import key_index, tempo_marking
+
+# Raised when the checker accepts or refuses other captions than the version before: captions of two never mix.
+CHECKER_VERSION = "checker.v2"
 
 _CHANGE = re.compile(
     r"\b(?:key|tempo|meter|metre|time signature)s? (?:changes?|shifts?)\b|\b(?:changes?|changing|shifts?"
@@ -32,8 +36,10 @@ def check_caption(text: str, facts: Facts, style: str = "objective") -> Verdict:
 
     Rules, in the order in which one is named: ``form.*`` (length, newline, characters, quotes, markup, refusal, prefix,
     placeholder, list, sentences ...), ``subjective``, ``language``, ``contradiction.*`` and ``addition.*`` (tempo,
-    marking, speed, meter, key, chords, number, source, word, change, mark), and ``missing.*`` (genre, mood, tempo,
-    marking, meter, key, chords). ``Verdict.words`` are the words of the caption, or the missing values.
+    marking, speed, meter, key, chords, number, source, word, change, mark), ``alteration.*`` (hedge, comparison,
+    alternative, negation, part, place, order: see :mod:`fgmcaps.captioning.checker.alterations`), and ``missing.*``
+    (genre, mood, tempo, marking, meter, key, chords). ``Verdict.words`` are the words of the caption, or the missing
+    values.
 
     With empty facts any sentence that states nothing is right, e.g. "A clip of music.".
     ``short``, ``keywords`` and ``casual`` may leave the tempo word out where the BPM is said, since it follows from it.
@@ -49,10 +55,11 @@ def check_caption(text: str, facts: Facts, style: str = "objective") -> Verdict:
         *_tempo(parsed, facts, style),
         *_meter(parsed, facts),
         *_pitches(parsed, facts),
+        *_alterations(parsed, style),
         *_rest(parsed, style),
         *_terms(text, facts),
     )
-    order = ("subjective", "language", "contradiction", "addition", "missing")
+    order = ("subjective", "language", "contradiction", "addition", "alteration", "missing")
     return min(verdicts, key=lambda v: order.index(v.rule.partition(".")[0]), default=Verdict(True))
 
 
@@ -75,7 +82,7 @@ def _wrong(what: str, given: object, mentions: Sequence[Mention]) -> Verdict:
 
 def _tempo(parsed: ParsedCaption, facts: Facts, style: str) -> Iterator[Verdict]:
     bpm = facts.tempo_bpm
-    wrong = [t for t in parsed.tempi if bpm is None or abs(t.bpm - bpm) > 0.5]
+    wrong = [t for t in parsed.tempi if bpm is None or t.bpm != bpm]
     if wrong:
         yield _wrong("tempo", bpm, wrong)
     if bpm is not None and not parsed.tempi:
@@ -166,6 +173,11 @@ def _explain_pitches(
     else:
         stated = [m.text for m in parsed.pitches if "chord" in m.roles and "skip" not in m.roles]
         yield _bad("contradiction.chords", stated, f"not the progression {' '.join(facts.chords)}")
+
+
+def _alterations(parsed: ParsedCaption, style: str) -> Iterator[Verdict]:
+    for found in find_alterations(parsed, style):
+        yield _bad(f"alteration.{found.kind}", (found.text,), "changes the fact beside it")
 
 
 def _rest(parsed: ParsedCaption, style: str) -> Iterator[Verdict]:

@@ -236,7 +236,8 @@ _SPOKEN_RE = re.compile(
 _AFTER = re.compile(r"(?![A-Za-z0-9#♯♭])")
 _SLASH = re.compile(rf"/({NOTE})(?![A-Za-z0-9#♯♭/])")
 _OVER = re.compile(
-    rf"(?: chord)?(?: (?:over|with) an? ({NOTE})[ -]bass(?: note)?| over (?:an? )?({NOTE})(?! (?:major|minor|chord))"
+    rf"(?: chord)?(?: (?:over|with) an? ({NOTE})[ -]bass(?: note)?"
+    rf"| over (?:an? )?(?!an? )({NOTE})(?! (?:major|minor|chord))"
     rf"| with (?:an? )?({NOTE}) in the bass| on ({NOTE}) bass)(?![A-Za-z0-9#♯♭])"
 )
 _INVERSION = re.compile(r"(?: chord)?(?:,)? (?:in|\()\s?(first|second|third|1st|2nd|3rd) inversion\)?")

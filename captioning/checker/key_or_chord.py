@@ -27,11 +27,39 @@ _CENTRED = re.compile(
     r"|around) $",
     _I,
 )
+_CENTRED_AROUND = re.compile(
+    r"\b(?:cent(?:er|re)s?|cent(?:ered|red|ering|ring)|revolv\w+|built|based|anchored|grounded) around $", _I
+)
 _LINKED_ON = re.compile(r"\s*(?:[,→–-]|to\b|and (?=[A-G]))")
 _CHORD_AFTER = re.compile(r"[- ](?:chords?|triads?)\b", _I)
 _IN = re.compile(r"\bin\s+(?:an? |the )?$", _I)
 _START_IN = re.compile(
-    r"\b(?:start|begin|open|end|clos|finish|resolv|conclud|land|arriv|cadenc)\w*\s+in\s+(?:an? |the )?$", _I
+    r"\b(?:start|begin|began|open|commenc|end|clos|finish|resolv|conclud|land|arriv|cadenc|return|move|moving|shift|switch)\w*\s+"
+    r"(?:back )?(?:in|to|into|with|on|at|from)\s+(?:an? |the )?(?:key of )?$",
+    _I,
+)
+# What stands before a name that is no statement of the key: "over C major", "towards A minor", "from C major".
+_NO_KEY_BEFORE = re.compile(
+    r"\b(?:over|under|above|below|beneath|near|to|towards?|from|into|onto|by|before|after|then|like|via|next|around|about"
+    r"|through|but|off|out of|outside|or)\s+(?:an? |the )?(?:key of |tonality of )?$",
+    _I,
+)
+_KEPT_TO = re.compile(
+    r"\b(?:keep|kept|hold|held|stick|stuck|adher|confin|set|pitch|key|belong|limit)\w*\s+to\s+(?:the key of )?$",
+    _I,
+)
+# Names that are said to be the first or the last of the progression: no other chord may be told there.
+_STRICT_OPENING = re.compile(
+    r"\b(?:start|begin|began|open|commenc|first)\w*,?\s+(?:(?:on|with|from|at|in|the|an?|chord|of|is|being)\s+)*$", _I
+)
+_STRICT_CLOSING = re.compile(
+    r"\b(?:end|clos|conclud|finish|cadenc|final|last)\w*,?\s+(?:(?:on|with|to|at|in|back|the|an?|chord|is|being|of)\s+)*$",
+    _I,
+)
+_STRICT_AFTER = re.compile(
+    r",? (?:as|is|being|for) (?:the |its |an? )"
+    r"(?:(?P<first>first|opening|start|beginning)|last|final|closing|end|ending)\b",
+    _I,
 )
 _OPENING = re.compile(
     r"\b(?:start|begin|began|open|commenc|first)\w*\s+(?:(?:on|with|from|at|in|the|an?|chord|of|is)\s+)*$", _I
@@ -122,6 +150,8 @@ def _chains(rest: str, pitches: list[PitchName]) -> list[list[int]]:
 
 def _is_key(rest: str, pitch: PitchName) -> bool:
     before = rest[max(0, pitch.start - 80) : pitch.start]
+    if _is_placed(before):
+        return pitch.mode is not None and _KEY_AFTER.match(rest, pitch.end) is not None
     if _KEY_BEFORE.search(before):
         return True
     if pitch.mode is None:
@@ -130,7 +160,13 @@ def _is_key(rest: str, pitch: PitchName) -> bool:
         return True
     if not pitch.symbol and _CENTRED.search(before) and not _LINKED_ON.match(rest, pitch.end):
         return True
-    return not pitch.symbol and bool(_IN.search(before)) and not _START_IN.search(before)
+    return not pitch.symbol and bool(_IN.search(before))
+
+
+def _is_placed(before: str) -> bool:
+    """The name stands after words that state no key of the whole clip: it can only be a chord."""
+    away = _NO_KEY_BEFORE.search(before) and not _CENTRED_AROUND.search(before) and not _KEPT_TO.search(before)
+    return bool(away or _START_IN.search(before))
 
 
 def _has_chord_cue(rest: str, pitches: list[PitchName], chain: list[int]) -> bool:
@@ -154,7 +190,8 @@ def _roles(rest: str, pitch: PitchName, firm_key: bool, listed: bool) -> frozens
         skip = _MODE_ROLE
     if firm_key:
         return _KEY_ROLE | skip
-    if pitch.mode is None or _CHORD_AFTER.match(rest, pitch.end) or listed:
+    placed = _is_placed(rest[max(0, pitch.start - 80) : pitch.start])
+    if pitch.mode is None or _CHORD_AFTER.match(rest, pitch.end) or listed or placed:
         return _CHORD_ROLE | skip
     if pitch.bare:
         in_before = _IN.search(rest[max(0, pitch.start - 12) : pitch.start])
@@ -166,7 +203,12 @@ def _anchors(rest: str, pitch: PitchName) -> frozenset[Role]:
     if rest[pitch.start - 1 : pitch.start] != " " or not rest[: pitch.start - 1][-1:].isalpha():
         return _NO_ROLE  # no word stands right before it
     before = rest[max(0, pitch.start - 50) : pitch.start]
+    after = _STRICT_AFTER.match(rest, pitch.end)
     anchors: set[Role] = set()
+    if _STRICT_OPENING.search(before) or (after and after["first"]):
+        anchors.add("start")
+    if _STRICT_CLOSING.search(before) or (after and not after["first"]):
+        anchors.add("end")
     if _OPENING.search(before):
         anchors.add("opening")
     if _CLOSING.search(before):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from fgmcaps.captioning.checker.chord_names import PitchName
 
-Role = Literal["key", "chord", "skip", "opening", "closing", "mode"]
+Role = Literal["key", "chord", "skip", "opening", "closing", "start", "end", "mode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ class MeterMention(Mention):
 
 @dataclass(frozen=True, slots=True)
 class PitchMention(Mention):
-    """A key or chord name. ``roles`` are the readings that its surroundings allow."""
+    """A key or chord name. ``roles`` are the readings that its surroundings allow.
+
+    ``opening`` and ``closing`` names may be told once more beside the list; ``start`` and ``end`` can be no other chord
+    than the first, the last.
+    """
 
     pitch: PitchName
     roles: frozenset[Role]

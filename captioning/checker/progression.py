@@ -57,7 +57,8 @@ def states_exactly(
         for told, keyed in states:
             if "key" in mention.roles and wanted is not None and is_key(mention, wanted):
                 following.add((told, True))
-            if "chord" in mention.roles:
+            placed = ("start" in mention.roles and told > 0) or ("end" in mention.roles and told != n - 1)
+            if "chord" in mention.roles and not placed:
                 if told < n and mention.pitch.sound == chords[told]:
                     following.add((told + 1, keyed))
                 if told - 1 in held and mention.pitch.sound == chords[told - 1]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fgmcaps.captioning import TEMPLATE_VERSION
+from fgmcaps.captioning import CHECKER_VERSION, TEMPLATE_VERSION
 from fgmcaps.captioning.prompts.prompt import load_prompt
 from fgmcaps.pipeline.config import BuildConfig
 
@@ -15,7 +15,7 @@ def styles_of(config: BuildConfig) -> tuple[str, ...]:
 
 def engine_identity(config: BuildConfig) -> Mapping[str, Any]:
     """What of an engine changes its captions; part of the caption fingerprint."""
-    identity: dict[str, Any] = {"template": TEMPLATE_VERSION}
+    identity: dict[str, Any] = {"template": TEMPLATE_VERSION, "checker": CHECKER_VERSION}
     if config.captioner == "openai":
         identity["llm"] = config.public()["llm"]
         identity["prompts"] = [load_prompt(style).version for style in styles_of(config)]
