@@ -19,7 +19,6 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from benchmarks.machine import machine
 from fgmcaps.annotators import Profile, load_profile
-from fgmcaps.common.fingerprints import fingerprint
 from fgmcaps.pipeline.audio.decode import Decoder
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.sources import FolderSource
@@ -42,7 +41,7 @@ def _start(profile_name: str) -> None:
 
 def _track(job: tuple[Path, int]) -> int:
     path, clips = job
-    track = Track(track_id_of_digest(fingerprint(name=str(path))), location_of(path), "", path.name, 0, "")
+    track = Track(track_id_of_digest(_decoder.hash(path)), location_of(path), "", path.name, 0, "")
     done = 0
     for work in clips_of(TrackTask(track), _decoder, clips):
         if isinstance(work, ClipWork):
