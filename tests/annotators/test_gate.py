@@ -56,6 +56,7 @@ def test_what_is_not_music_is_turned_away(name: str) -> None:
     assert result.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [0, 9, 18, 27])
 @pytest.mark.parametrize("level_db", [-6, -40, -60])
 def test_real_music_passes_at_any_level(index: int, level_db: int, music: Any) -> None:

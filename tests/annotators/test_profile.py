@@ -51,6 +51,7 @@ def test_only_omnizart_may_be_missing_from_the_paper_profile() -> None:
         assert "run `" in sentence
 
 
+@pytest.mark.slow
 def test_reading_a_profile_imports_no_tool() -> None:
     code = (
         "import sys; from fgmcaps.annotators import load_profile; load_profile('best').fingerprint; "

@@ -31,6 +31,7 @@ def run(project, *command):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["fgmcaps", "figma"])
 @pytest.mark.parametrize("arguments", [["--help"], ["no-such-command"], ["push", "nowhere", "user/name"]])
 def test_a_command_imports_none_of_them(project, command, arguments):

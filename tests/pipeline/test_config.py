@@ -89,6 +89,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
     assert "key: value" in refusal(tmp_path, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["a: [", "a: !!python/object/apply:os.getcwd []", "a: 2020-13-45", "[" * 5000])
 def test_a_file_that_is_no_safe_yaml_is_refused_in_one_line(tmp_path, text):
     message = refusal(tmp_path, text)

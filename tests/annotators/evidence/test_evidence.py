@@ -34,6 +34,7 @@ AXES = [
 ]
 
 
+@pytest.mark.slow
 @KINDS
 @given(data=st.data())
 def test_evidence_survives_an_estimate_in_json(kind, data):
@@ -49,6 +50,7 @@ def test_no_evidence_is_none(kind):
     assert kind.from_details({"something_else": [1.0]}, "tool") is None
 
 
+@pytest.mark.slow
 @KINDS
 @given(data=st.data())
 def test_a_missing_field_and_one_of_another_type_are_named(kind, data):
@@ -62,6 +64,7 @@ def test_a_missing_field_and_one_of_another_type_are_named(kind, data):
             kind.from_details({**details, name: wrong}, "my_tool")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), AXES)
 @given(data=st.data())
 def test_numbers_on_another_axis_are_refused(kind, name, data):

@@ -194,6 +194,7 @@ def _estimates(draw: st.DrawFn) -> list[Estimate]:
     return out
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(_estimates(), st.randoms(), st.booleans())
 def test_labels_keep_their_invariants_for_any_estimates(

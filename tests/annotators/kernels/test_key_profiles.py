@@ -54,6 +54,7 @@ def test_a_sine_falls_into_its_pitch_class() -> None:
         assert chroma.sum() == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 def test_cadences_in_all_24_keys(key: str, pad: Any) -> None:
     tonic, mode = key_index(key) % 12, key.split()[1]

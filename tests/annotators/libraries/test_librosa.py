@@ -18,6 +18,7 @@ with alone("librosa"):
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_waits_until_the_first_has_done() -> None:
     first = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert first.stdin is not None and first.stdout is not None
@@ -46,6 +47,7 @@ def test_a_package_that_is_not_there_is_an_import_error() -> None:
         pass
 
 
+@pytest.mark.slow
 def test_what_is_loaded_computes() -> None:
     librosa = load_librosa()
     assert librosa.core.pitch.pitch_tuning([440.0], resolution=0.01) == 0.0

@@ -25,6 +25,7 @@ def clicks(per_second):
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hz", "pitch_class"), [(440.0, 9), (261.63, 0), (369.99, 6)])
 def test_a_held_tone_is_harmonic_and_of_one_pitch_class(hz, pitch_class):
     found = evidence(0.3 * np.sin(2 * np.pi * hz * TIME))

@@ -61,6 +61,7 @@ def all_sound(captions: dict[str, Caption], items: list[tuple[str, Facts]]) -> N
         assert check_caption(captions[clip].text, facts).ok
 
 
+@pytest.mark.slow
 def test_an_able_server_writes_every_caption() -> None:
     items = clips(100)
     with HostileServer(lambda r, n: Reply(json.dumps({"caption": write_for(r)}), delay=0.5)) as server:
@@ -128,6 +129,7 @@ FAULTS: dict[str, Behaviour] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_a_server_that_never_recovers_costs_prose_not_rows(fault: Behaviour) -> None:
     items = clips(20)
@@ -148,6 +150,7 @@ PASSING: dict[str, Behaviour] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
 def test_a_passing_fault_is_waited_out(fault: Behaviour) -> None:
     items = clips(60)

@@ -106,6 +106,7 @@ def _write_for_ever(folder: Path, worker: int) -> None:
             (folder / f"{worker}.started").touch()
 
 
+@pytest.mark.slow
 def test_killed_writers_lose_nothing_that_they_put(tmp_path: Path) -> None:
     """Three processes are killed with SIGKILL while writing: whatever is found is whole, without a gap."""
     context = multiprocessing.get_context("spawn")

@@ -54,6 +54,7 @@ def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FGMCAPS_STOP_GRACE_S", "1")
 
 
+@pytest.mark.slow
 def test_healthy_inside_and_gone_outside(tmp_path: Path) -> None:
     told: list[str] = []
     with VllmServer(options(tmp_path, "--warm-up", "0.5"), told.append) as server:
@@ -64,6 +65,7 @@ def test_healthy_inside_and_gone_outside(tmp_path: Path) -> None:
     server.stop()
 
 
+@pytest.mark.slow
 def test_a_failure_inside_stops_it_too(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), VllmServer(options(tmp_path)):
         running = pids(tmp_path)
@@ -78,12 +80,14 @@ def test_a_server_that_dies_shows_its_log(tmp_path: Path) -> None:
     assert time.monotonic() - start < 20
 
 
+@pytest.mark.slow
 def test_a_server_that_is_never_healthy_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(VllmServerError, match=r"not healthy after 1.5 s"):
         VllmServer(options(tmp_path, "--warm-up", "600", start_timeout_s=1.5)).start()
     assert gone(pids(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_its_owner(tmp_path: Path, number: signal.Signals) -> None:
     script = (

@@ -259,6 +259,7 @@ def parent(rest):
     return process, int(process.stdout.readline())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "busy_with",
     [

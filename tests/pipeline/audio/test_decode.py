@@ -157,6 +157,7 @@ def test_a_file_cut_before_its_first_sample_is_an_error(decoder, tunes, kind, si
     assert not caught.value.retryable
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_mutated_files_give_samples_or_a_decode_error_and_the_worker_lives(decoder, tunes, data):
@@ -584,6 +585,7 @@ def test_a_truncated_stream_gives_what_is_there_and_says_so(decoder, foreign, ki
     assert got.truncated and 2 < got.duration_s < 4
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_mutated_files_of_foreign_formats_give_samples_or_a_decode_error(decoder, foreign, data):

@@ -85,6 +85,7 @@ def test_equal_rows_give_equal_bytes_however_they_arrive(tmp_path):
     assert (tmp_path / "a" / one.path).read_bytes() == (tmp_path / "b" / two.path).read_bytes()
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bytes(tmp_path):
     code = """
         import sys
@@ -171,6 +172,7 @@ def test_an_error_of_the_source_leaves_the_old_shard(tmp_path):
     assert len(list((tmp_path / "data").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_no_half_shard(tmp_path):
     code = """
         import os, resource, sys

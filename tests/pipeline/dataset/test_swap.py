@@ -115,6 +115,7 @@ def test_load_dataset_reads_a_version_that_replaced_another(tmp_path, versions):
     assert sorted(by_pattern["id"]) == sorted(loaded["train"]["id"])
 
 
+@pytest.mark.slow
 def test_a_version_that_replaced_another_is_pushed_like_a_first_one(tmp_path, versions):
     (old, new), out = versions, tmp_path / "out"
     publish(out, old)
@@ -219,6 +220,7 @@ def finish(out: Path, version: Path) -> None:
     shutil.rmtree(staging)
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_the_old_version_or_the_new_and_again_gives_the_new(tmp_path, versions):
     (old, new), begun, out = versions, tmp_path / "begun", tmp_path / "out"
     publish(begun, old)
@@ -256,6 +258,7 @@ def test_a_kill_at_any_moment_leaves_the_old_version_or_the_new_and_again_gives_
         assert all(rows == ids(old) for rows in seen[:switch]) and all(rows == ids(new) for rows in seen[switch:])
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_first_publication_leaves_nothing_to_read_or_all(tmp_path, versions):
     (old, _), begun, out = versions, tmp_path / "begun", tmp_path / "out"
     staging, publication = staged(begun, old)

@@ -59,6 +59,7 @@ def test_a_broken_pull_is_no_dataset_and_continues(pushed, tmp_path):
     assert not (tmp_path / "back" / WORK).exists()
 
 
+@pytest.mark.slow
 def test_a_cut_download_goes_on_where_it_broke_off(pushed, tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 4096)
     pushed.faults.add(r"GET .*/resolve/.*/data/.*parquet", "cut-download", times=2)
@@ -137,6 +138,7 @@ def test_a_folder_with_other_files_is_left_alone(pushed, tmp_path):
         pull_dataset(REPO, tmp_path / "mine" / "notes.txt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", ["../evil.txt", "/etc/evil", "data/../../evil", "data/.hidden", ".bashrc", "data/a/b/c.parquet", "data//x"]
 )
@@ -149,6 +151,7 @@ def test_a_hostile_publication_writes_nowhere_else(pushed, tmp_path, path):
     assert not (tmp_path / "back").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -127,6 +127,7 @@ def test_a_dataset_without_rows_is_nothing_to_build(tmp_path, rows):
         list(open_source(str(tmp_path / "none.parquet")).files())
 
 
+@pytest.mark.slow
 def test_a_name_that_cannot_be_loaded_is_one_line_and_soon(tmp_path):
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     started = time.monotonic()

@@ -3,6 +3,7 @@
 import multiprocessing
 import pickle
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ def test_a_new_queue_replaces_one_that_was_left_in_the_middle(tmp_path):
     assert drain(queue) == [task(7)]
 
 
+@pytest.mark.slow
 def test_processes_share_the_tasks_and_none_goes_twice(tmp_path):
     tasks = [task(n) for n in range(300)]
     queue = TaskQueue.create(tmp_path / "tasks.jsonl", tasks, 3)

@@ -1,6 +1,7 @@
 """The row rules against any row that the Arrow types allow: they report, they never fall over."""
 
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ CHANGES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(GOOD), CHANGES)
 def test_any_row_gets_a_verdict(row, changes):

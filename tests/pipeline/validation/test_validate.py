@@ -154,6 +154,7 @@ def plain(tmp_path_factory):
     return out_dir
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "message", "change"), ROW_TAMPERS, ids=lambda x: x if isinstance(x, str) else "")
 def test_a_tampered_row_is_found(plain, tmp_path, rule, message, change):
     out_dir = shutil.copytree(plain, tmp_path / "out")

@@ -36,6 +36,7 @@ def _facts(seed):
     return Facts(bpm, tempo_marking(bpm), meter, key, rng.choice(PROGRESSIONS), ("rock",), ("calm",))
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(st.integers(0, 10**9))
 @example(1341)  # the new chord is the tonic triad of the key
@@ -57,6 +58,7 @@ def test_template_captions_state_the_new_value_and_nothing_else_new(seed):
         ]
 
 
+@pytest.mark.slow
 def test_captions_by_hand_of_people_who_knew_no_grammar():
     stated, found = dict.fromkeys(ATTRIBUTES, 0), dict.fromkeys(ATTRIBUTES, 0)
     for line in HELD_OUT.read_text().splitlines():

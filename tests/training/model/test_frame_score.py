@@ -63,6 +63,7 @@ def test_equals_mean_maxsim_of_sentence_transformers():
     torch.testing.assert_close(frame_scores(audio, audio_mask, text, text_mask), oracle, atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [1e-6, 256])
 def test_gradients_by_finite_differences(budget):
     audio, audio_mask, text, text_mask = items(2, d=3)

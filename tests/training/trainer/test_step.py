@@ -12,6 +12,7 @@ from fgmcaps.training.trainer.step import Objective, backward_in_parts, backward
 from tests.training.model.test_model import make_model, sound, words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 @pytest.mark.parametrize("pooling", ["features", "layers"])
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])

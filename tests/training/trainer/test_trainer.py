@@ -52,6 +52,7 @@ def constant(model, cache, rows):
     return {"fused/t2a/R@10": 0.5}
 
 
+@pytest.mark.slow
 def test_it_learns_what_was_planted_and_leaves_a_model(cache, tmp_path):
     result = train(settings_of(epochs=6), cache, tmp_path / "out", licences={"planted-audio": "CC-BY-NC-4.0"})
     found = result.metrics["validation"]
@@ -69,6 +70,7 @@ def test_it_learns_what_was_planted_and_leaves_a_model(cache, tmp_path):
     assert not (out / "checkpoints").exists() and not list(out.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(cache, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         train(settings_of(seed=seed, captions="any", token_dropout=0.2, frame_dropout=0.2), cache, tmp_path / name)
@@ -173,6 +175,7 @@ def test_parts_of_a_batch_train_as_the_whole(cache, tmp_path):
     assert_same_views(tmp_path / "parts", tmp_path / "whole", cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variant", [{"alpha": 1.0}, {"alpha": 0.0}, {"t2a_direction": "reversed"}, {"padding": "attended", "max_tokens": 8},
                 {"global_pooling": "layers"}, {"frame_stride": 3}, {"frame_stride": 3, "frame_reduce": "first"},
@@ -185,6 +188,7 @@ def test_every_open_point_of_the_method_trains(cache, tmp_path, variant):
     assert all(getattr(model.config, k) == v for k, v in variant.items() if hasattr(model.config, k))
 
 
+@pytest.mark.slow
 def test_it_stops_when_the_monitor_does_not_rise_and_keeps_the_best(cache, tmp_path):
     values = iter([0.1, 0.5, 0.4, 0.5, 0.3, 0.2])
     weights = []
@@ -198,6 +202,7 @@ def test_it_stops_when_the_monitor_does_not_rise_and_keeps_the_best(cache, tmp_p
     assert torch.equal(FigmaModel.load(tmp_path).audio_head.output.weight, weights[1])
 
 
+@pytest.mark.slow
 def test_a_rank_is_better_when_it_is_smaller(cache, tmp_path):
     values = iter([3.0, 2.0, 4.0])
 
@@ -217,6 +222,7 @@ def test_a_finished_run_is_left_alone(cache, tmp_path, monkeypatch):
     assert {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == stamps
 
 
+@pytest.mark.slow
 def test_out_of_another_configuration_or_of_none_is_refused(cache, tmp_path):
     train(settings_of(epochs=1), cache, tmp_path / "out")
     with pytest.raises(FgmcapsError, match=r"another configuration: alpha: 0.6 -> 0.5 \(and 1 more\)"):
@@ -265,6 +271,7 @@ def test_without_a_validation_split_the_last_epoch_is_kept(tmp_path):
     assert "nothing was measured" in (tmp_path / "out" / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_small_validation_split_is_shown_but_chooses_nothing(cache, tmp_path):
     values = iter([0.9, 0.5, 0.4, 0.1])
 
@@ -288,6 +295,7 @@ def test_out_of_memory_says_what_to_lower(cache, tmp_path, monkeypatch, error):
         train(settings_of(), cache, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_checkpoint_before(cache, tmp_path, monkeypatch):
     """Writing fails as on a full disk from the second epoch on; with room again, the run ends as if nothing was."""
     train(settings_of(), cache, tmp_path / "whole")
@@ -351,6 +359,7 @@ def test_tensorboard_gets_losses_and_recall(cache, tmp_path):
     assert {"loss/step", "epoch/loss_frame", "validation/fused/t2a/R@10"} <= set(events.Tags()["scalars"])
 
 
+@pytest.mark.slow
 def test_progress_in_a_pipe_is_one_line_an_epoch_and_nothing_when_quiet(cache, tmp_path, capsys):
     train(settings_of(), cache, tmp_path / "a")
     lines = capsys.readouterr().err.splitlines()
