@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fgmcaps.captioning.checker.statable_terms import unstated_flags
 from fgmcaps.schemas import Annotation, Caption, ToolInfo, facts_of, to_json
 
 
@@ -64,7 +65,9 @@ def row_of(
             {"name": tool.name, "version": tool.version, "licence": tool.licence}
             for tool in sorted(tools, key=lambda tool: (tool.name, tool.version))
         ],
-        "qc_flags": [*clip.flags, *labels.qc_flags],
+        "qc_flags": list(
+            dict.fromkeys((*clip.flags, *labels.qc_flags, *unstated_flags(metadata.genre, metadata.mood)))
+        ),
         "raw": [
             {
                 "annotator": estimate.annotator,
