@@ -63,8 +63,8 @@ class Build:
         """What the annotation journal holds of this plan."""
         return read_annotations(self.annotations, self.spec.plan.tracks)
 
-    def caption_state(self) -> dict[str, CaptionEntry]:
-        """What the caption journal holds, by clip id."""
+    def caption_state(self) -> dict[tuple[str, str], CaptionEntry]:
+        """What the caption journal holds, by clip id and key of the facts."""
         return read_captions(self.captions)
 
 

@@ -75,6 +75,6 @@ def forget_failures(folder: Path, track_ids: Iterable[str]) -> None:
     write_results(folder, [TrackRetry(track_id) for track_id in sorted(track_ids)])
 
 
-def read_captions(folder: Path) -> dict[str, CaptionEntry]:
-    """The latest caption of each clip, by clip id."""
-    return {entry.clip_id: entry for entry in scan(folder) if isinstance(entry, CaptionEntry)}
+def read_captions(folder: Path) -> dict[tuple[str, str], CaptionEntry]:
+    """The latest caption of each clip for each set of facts that it had, by clip id and key of the facts."""
+    return {(entry.clip_id, entry.facts_key): entry for entry in scan(folder) if isinstance(entry, CaptionEntry)}

@@ -24,19 +24,19 @@ def caption_key(labels_key: str, metadata: TrackMetadata) -> str:
 
 def plan_captions(
     annotations: Iterable[AnnotationEntry],
-    captions: Mapping[str, CaptionEntry],
+    captions: Mapping[tuple[str, str], CaptionEntry],
     metadata: Mapping[str, TrackMetadata],
     rejected_again: bool = False,
 ) -> list[CaptionTask]:
-    """Tasks in the order of clip ids; ``metadata`` is by track id, ``captions`` by clip id.
+    """Tasks in the order of clip ids; ``metadata`` is by track id, ``captions`` by clip id and key of the facts.
 
     ``rejected_again``: also those whose caption the template wrote.
     """
     tasks = []
     for entry in sorted(annotations, key=lambda entry: entry.clip_id):
-        of_track, written = metadata[entry.track_id], captions.get(entry.clip_id)
+        of_track = metadata[entry.track_id]
         key = caption_key(entry.facts_key, of_track)
-        again = rejected_again and written is not None and written.source == "template"
-        if written is None or written.facts_key != key or again:
+        written = captions.get((entry.clip_id, key))
+        if written is None or (rejected_again and written.source == "template"):
             tasks.append(CaptionTask(entry, of_track, key))
     return tasks

@@ -1,7 +1,10 @@
 """Segments: small immutable files of records, so that a killed build loses only what was in memory.
 
 A segment is written under a unique temporary name, fsynced and renamed: a reader finds it whole or not at all. Its name
-starts with the time, so later segments sort later. The first line is the index, a JSON list of
+starts with a number, one more than the highest in the folder when it was written (a Lamport clock), so that whatever
+was written with knowledge of another segment sorts behind it, whatever the machines' clocks say. Segments that several
+processes write at once may share a number: the random part of the name orders them, for every reader alike. Earlier
+versions put the time in nanoseconds there, which later numbers go on from. The first line is the index, a JSON list of
 ``[kind, key, offset, length, note]``, so that a scan of 380,000 clips reads only first lines; one line of JSON for each
 record follows.
 """
@@ -9,7 +12,7 @@ record follows.
 import contextlib
 import json
 import os
-import time
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,7 @@ from uuid import uuid4
 from fgmcaps.common.errors import MachineError
 
 SUFFIX = ".jsonl"
+_NUMBER = re.compile(r"([0-9]{1,40})-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ def write_segment(folder: Path, lines: Iterable[Line]) -> Path:
         index.append([line.kind, line.key, offset, len(data), line.note])
         body.append(data)
         offset += len(data)
-    name = f"{time.time_ns():020d}-{uuid4().hex[:12]}{SUFFIX}"
-    temporary = folder / f".{name}.tmp"
+    unique = uuid4().hex[:12]
+    temporary = folder / f".{unique}{SUFFIX}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as handle:
@@ -69,21 +73,34 @@ def write_segment(folder: Path, lines: Iterable[Line]) -> Path:
             handle.writelines(body)
             handle.flush()
             os.fsync(handle.fileno())
-        temporary.rename(folder / name)
+        path = folder / f"{_next_number(folder):020d}-{unique}{SUFFIX}"
+        temporary.rename(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise MachineError(
             f"cannot write the journal {folder}: {error.strerror}; free space and run again, nothing is lost"
         ) from None
-    return folder / name
+    return path
 
 
 def segments(folder: Path) -> list[Path]:
     """Finished segments, oldest first."""
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if p.suffix == SUFFIX and not p.name.startswith("."))
+    found = (p for p in folder.iterdir() if p.suffix == SUFFIX and not p.name.startswith("."))
+    return sorted(found, key=lambda path: (_number(path.name), path.name))
+
+
+def _next_number(folder: Path) -> int:
+    """One more than the highest number of a segment; names alone are read: 0.1 s for 25,000 segments."""
+    with os.scandir(folder) as entries:
+        return 1 + max((_number(entry.name) for entry in entries if entry.name.endswith(SUFFIX)), default=0)
+
+
+def _number(name: str) -> int:
+    found = _NUMBER.match(name)
+    return int(found[1]) if found else 0
 
 
 def read_index(path: Path) -> list[IndexRow]:

@@ -1,6 +1,7 @@
 """What journals add up to: later wins, labels beat letters, a retry forgets failures and only those."""
 
 import random
+import time
 from dataclasses import replace
 
 import pytest
@@ -94,9 +95,31 @@ def test_a_track_that_failed_as_a_whole_gives_all_its_clips_after_a_retry(tmp_pa
     assert state.is_finished(TRACK.track_id) and not state.letters
 
 
-def test_the_latest_caption_wins(tmp_path):
+def caption_of(text, facts="facts"):
+    return WrittenCaption(Caption(CLIPS[0], text, "objective", "template", "", "1"), facts, 0)
+
+
+def test_the_latest_caption_of_the_same_facts_wins(tmp_path):
     for text in ("first", "second"):
-        caption = Caption(CLIPS[0], text, "objective", "template", "", "1")
-        write_results(tmp_path, [WrittenCaption(caption, f"facts of the {text}", 0)])
+        write_results(tmp_path, [caption_of(text)])
     (entry,) = read_captions(tmp_path).values()
-    assert entry.read().text == "second" and entry.facts_key == "facts of the second"
+    assert entry.read().text == "second"
+
+
+def test_a_caption_counts_for_its_own_facts_only(tmp_path):
+    write_results(tmp_path, [caption_of("of rock", "rock")])
+    write_results(tmp_path, [caption_of("of jazz", "jazz")])
+    found = read_captions(tmp_path)
+    assert {key: entry.read().text for key, entry in found.items()} == {
+        (CLIPS[0], "rock"): "of rock",
+        (CLIPS[0], "jazz"): "of jazz",
+    }
+
+
+@pytest.mark.parametrize("facts", ["facts", "other facts"])
+def test_a_clock_set_back_changes_nothing(tmp_path, facts):
+    """A segment of an earlier version of fgmcaps, named by a clock that runs a year ahead."""
+    path = write_results(tmp_path, [caption_of("old", facts)])
+    path.rename(path.with_name(f"{time.time_ns() + 365 * 86_400 * 10**9:020d}-{path.name[21:]}"))
+    write_results(tmp_path, [caption_of("new")])
+    assert read_captions(tmp_path)[CLIPS[0], "facts"].read().text == "new"

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,38 @@ def test_any_text_survives(tmp_path_factory, items):
 def test_later_segments_come_later(tmp_path):
     paths = [write_segment(tmp_path, [line(str(i))]) for i in range(5)]
     assert segments(tmp_path) == paths
+
+
+def test_the_clock_does_not_order_segments(tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "time_ns", iter(range(10**18, 0, -(10**17))).__next__)
+    monkeypatch.setattr(time, "time", iter(range(10**9, 0, -(10**8))).__next__)
+    paths = [write_segment(tmp_path, [line(str(i))]) for i in range(5)]
+    assert segments(tmp_path) == paths
+
+
+def test_numbers_go_on_from_the_times_of_earlier_versions_however_high(tmp_path):
+    for number in ("00001800000000000000-aaaaaaaaaaaa", "99999999999999999999-bbbbbbbbbbbb"):
+        path = write_segment(tmp_path, [line()])
+        path.rename(tmp_path / f"{number}.jsonl")
+        assert segments(tmp_path)[-1].name == f"{number}.jsonl"
+        assert segments(tmp_path)[-1] != write_segment(tmp_path, [line()]) == segments(tmp_path)[-1]
+
+
+def test_many_writers_at_once_lose_nothing_and_agree_on_an_order(tmp_path):
+    code = (
+        "import pathlib, sys\n"
+        "from fgmcaps.pipeline.stages.segments import Line, write_segment\n"
+        "for i in range(40):\n"
+        "    write_segment(pathlib.Path(sys.argv[1]), [Line('retry', f'{sys.argv[2]}-{i}', None, '{}')])\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)]) for n in range(4)]
+    assert [process.wait(60) for process in running] == [0] * 4
+    keys = [read_index(path)[0].key for path in segments(tmp_path)]
+    assert len(keys) == len(set(keys)) == 160
+    for n in range(4):  # what one process wrote stands in the order in which it wrote it
+        own = [key for key in keys if key.startswith(f"{n}-")]
+        assert own == [f"{n}-{i}" for i in range(40)]
+    assert segments(tmp_path)[-1].name < write_segment(tmp_path, [line()]).name
 
 
 def test_no_journal_is_an_empty_one(tmp_path):
