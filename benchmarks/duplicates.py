@@ -134,7 +134,7 @@ def _report(known: list[KnownSound], kinds: dict[str, str], read_s: float) -> No
     for a, b in pure.related:
         print(f"  related: {pure.recordings[a].name} and {pure.recordings[b].name}")
     for recording in pure.recordings:
-        for copy in recording.copies():
+        for copy in recording.duplicates():
             print(f"  {copy.source_path} holds {copy.how} as {copy.of}")
     print(f"reading: {read_s / len(known):.2f} s a file; {machine()}")
 

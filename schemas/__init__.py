@@ -8,7 +8,7 @@ from fgmcaps.schemas.annotation import Annotation, Labels
 from fgmcaps.schemas.caption import Caption, StyledCaption, Verdict
 from fgmcaps.schemas.clip import CLIP_SAMPLE_RATE, CLIP_SECONDS, Clip, Track, TrackMetadata
 from fgmcaps.schemas.codec import ContractError, from_dict, from_json, to_dict, to_json
-from fgmcaps.schemas.dead_letter import DeadLetter
+from fgmcaps.schemas.dead_letter import DeadLetter, Duplicate
 from fgmcaps.schemas.estimate import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo, ToolInfo
 from fgmcaps.schemas.facts import Facts, facts_of
 from fgmcaps.schemas.manifest import Counts, Manifest, ShardFile
@@ -27,6 +27,7 @@ __all__ = [
     "ContractError",
     "Counts",
     "DeadLetter",
+    "Duplicate",
     "Estimate",
     "Facts",
     "Key",

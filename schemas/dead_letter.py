@@ -29,6 +29,15 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A file that is no track of its own: ``source_path`` holds what the file ``of`` holds, told by ``how``."""
+
+    source_path: str
+    of: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """Why something does not become a row, from code that does not know which clip it works on.
 

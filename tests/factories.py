@@ -9,7 +9,7 @@ import numpy as np
 from fgmcaps.captioning import TemplateEngine, write_caption
 from fgmcaps.pipeline.audio.encode import encode_flac
 from fgmcaps.pipeline.dataset.card import write_card
-from fgmcaps.pipeline.dataset.failures import write_failures
+from fgmcaps.pipeline.dataset.failures import write_duplicates, write_failures
 from fgmcaps.pipeline.dataset.manifest import write_manifest
 from fgmcaps.pipeline.dataset.rows import row_of
 from fgmcaps.pipeline.dataset.shards import write_shard
@@ -167,6 +167,7 @@ def build_dataset(
     letters = make_letters()
     files = tuple(write_shard(out_dir, split, i, shards, mine) for split, i, mine in rows_by_shard(rows, shards))
     write_failures(out_dir, letters)
+    write_duplicates(out_dir, ())
     counts = Counts(
         files=tracks + 4,
         duplicates=1,

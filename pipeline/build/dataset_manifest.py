@@ -47,7 +47,7 @@ def _counts(plan: Plan, rows: int, letters: Sequence[DeadLetter]) -> Counts:
     failed, filtered = (sum(reasons[kind].values()) for kind in ("failed", "filtered"))
     return Counts(
         files=plan.files,
-        duplicates=plan.duplicates,
+        duplicates=len(plan.duplicates),
         tracks=len(plan.tracks) + len(plan.letters),
         clips_found=rows + failed + filtered,
         rows=rows,

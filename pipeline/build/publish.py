@@ -22,7 +22,8 @@ def publish(build: Build, written: Sequence[WrittenShard], found: FoundRows) -> 
     build.folder.mark_outdated()
     assemble(staged, [(each.receipt.shard, each.file) for each in written])
     manifest = manifest_of(build, shards, found.rows, letters)
-    swap_in(out, staged, describe(staged, manifest, folder_for(out, shards), letters))
+    duplicates = build.spec.plan.duplicates
+    swap_in(out, staged, describe(staged, manifest, folder_for(out, shards), letters, duplicates))
     (out / REPORT_NAME).unlink(missing_ok=True)  # of the version before; the command writes it again
     shutil.rmtree(staged, ignore_errors=True)
     build.folder.clear_outdated()

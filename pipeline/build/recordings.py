@@ -7,6 +7,7 @@ from fgmcaps.common.union_find import UnionFind
 from fgmcaps.pipeline.audio.fingerprint import FRAMES_PER_S, Fingerprint, from_bytes
 from fgmcaps.pipeline.build.same_sound import Match, find_matches
 from fgmcaps.pipeline.sources.inventory import Identity, KnownSound
+from fgmcaps.schemas import Duplicate
 from fgmcaps.schemas.ids import track_id_of_digest
 
 # A re-encoding is as long as the recording, begins at the same time, and sounds the same over most of what is compared.
@@ -15,15 +16,6 @@ SAME_START_S = 2.0
 SHARE_OF_WHOLE = 0.75
 
 SAME_AUDIO, SAME_SOUND = "the same audio", "the same sound"
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A file that is no track of its own: it holds what the file ``of`` holds, told by ``how``."""
-
-    source_path: str
-    of: str
-    how: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,11 +34,11 @@ class Recording:
         """Track id of the first file."""
         return track_id_of_digest(self.files[0].identity.sha256)
 
-    def copies(self) -> list[Copy]:
+    def duplicates(self) -> list[Duplicate]:
         """Every file but the first."""
         first, *others = self.files
         return [
-            Copy(
+            Duplicate(
                 other.file.source_path,
                 self.name,
                 SAME_AUDIO if other.identity.payload == first.identity.payload else SAME_SOUND,

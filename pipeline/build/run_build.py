@@ -65,6 +65,8 @@ def run_build(
                     limit,
                 )
             plan = make_plan(found, config.source or source.name, config, limit)
+            if plan.related:
+                console.print(f"{plan.related} tracks share a stretch of sound with another one, and so its split")
             return Build(
                 BuildSpec(out, plan, config, first, last, workers, runner, beam_args, only_rejected=only_rejected)
             )

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fgmcaps.pipeline.build.stage_file import StageTiming
-from fgmcaps.pipeline.dataset.failures import FAILURES_FOLDER
+from fgmcaps.pipeline.dataset.failures import DUPLICATES_NAME, FAILURES_FOLDER
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.report import REPORT_NAME
 from fgmcaps.schemas import Manifest
@@ -23,7 +23,8 @@ def print_summary(out: Path, timings: Mapping[str, StageTiming], seconds: float,
     manifest = read_manifest(out)
     counts = manifest.counts
     table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("files", f"{counts.files} ({counts.duplicates} duplicates)")
+    listed = f", listed in {FAILURES_FOLDER}/{DUPLICATES_NAME}" if counts.duplicates else ""
+    table.add_row("files", f"{counts.files} ({counts.duplicates} duplicates{listed})")
     table.add_row("clips in", str(counts.clips_found))
     table.add_row("kept", str(counts.rows))
     table.add_row("filtered", _reasons(counts.filtered, counts.filtered_by_reason))

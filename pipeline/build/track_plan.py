@@ -12,11 +12,11 @@ from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.fingerprints import fingerprint
 from fgmcaps.common.union_find import UnionFind
 from fgmcaps.pipeline.audio.tags import Tags, split_artists
-from fgmcaps.pipeline.build.recordings import Copy, Recording, find_recordings
+from fgmcaps.pipeline.build.recordings import Recording, find_recordings
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.sources import FoundFile
 from fgmcaps.pipeline.sources.inventory import KnownSound, Unread
-from fgmcaps.schemas import DeadLetter, Track, TrackMetadata, to_dict
+from fgmcaps.schemas import DeadLetter, Duplicate, Track, TrackMetadata, to_dict
 from fgmcaps.schemas.ids import split_of, track_id_of_digest
 
 ARTIST = "artist:"
@@ -26,26 +26,21 @@ ARTIST = "artist:"
 class Plan:
     """Tracks after dedup, sorted by id, and ``letters`` for files that cannot be read.
 
-    ``files`` = tracks + copies + letters. ``related``: how many tracks share a stretch of sound with another track.
+    ``files`` = tracks + duplicates + letters. ``related``: how many tracks share a stretch of sound with another track.
     """
 
     files: int
     tracks: tuple[Track, ...]
     letters: tuple[DeadLetter, ...]
-    copies: tuple[Copy, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
     related: int = 0
-
-    @property
-    def duplicates(self) -> int:
-        """Files that are no track of their own."""
-        return len(self.copies)
 
     @property
     def corpus(self) -> str:
         """Fingerprint of what the rows take from the plan (ids, names, metadata, splits), not of where files lie."""
         tracks = [(t.track_id, t.source, t.source_path, t.split, to_dict(t.metadata)) for t in self.tracks]
         letters = [(x.track_id, x.source_path, x.message) for x in self.letters]
-        return fingerprint(files=self.files, duplicates=self.duplicates, tracks=tracks, letters=letters)
+        return fingerprint(files=self.files, duplicates=len(self.duplicates), tracks=tracks, letters=letters)
 
 
 def make_plan(found: Sequence[KnownSound | Unread], source: str, config: BuildConfig, limit: int | None = None) -> Plan:
@@ -60,12 +55,12 @@ def make_plan(found: Sequence[KnownSound | Unread], source: str, config: BuildCo
     related = [pair for pair in grouped.related if max(pair) < len(recordings)]
     splits = _splits(recordings, related, config)
     tracks = [_track(r, split, source, config) for r, split in zip(recordings, splits, strict=True)]
-    copies = [copy for recording in recordings for copy in recording.copies()]
+    duplicates = [item for recording in recordings for item in recording.duplicates()]
     return Plan(
-        files=len(tracks) + len(copies) + len(unread),
+        files=len(tracks) + len(duplicates) + len(unread),
         tracks=tuple(sorted(tracks, key=lambda track: track.track_id)),
         letters=tuple(_unreadable(item) for item in unread),
-        copies=tuple(sorted(copies, key=lambda copy: copy.source_path)),
+        duplicates=tuple(sorted(duplicates, key=lambda item: item.source_path)),
         related=len({number for pair in related for number in pair}),
     )
 

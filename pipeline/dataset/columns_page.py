@@ -28,6 +28,7 @@ Schema version {version}. This page is generated from `schemas/arrow.py` by
 | `data/{{split}}-SSSSS-of-NNNNN.parquet` | the rows, in ascending order of `id` inside a shard |
 | `manifest.json` | written last: shards with rows, bytes and SHA-256, counts, settings, tools, fingerprint |
 | `failures/failed.jsonl`, `failures/filtered.jsonl` | what did not become a row, one clip a line, with its reason |
+| `failures/duplicates.jsonl` | files that hold what another file holds, and which |
 | `README.md` | the dataset card |
 | `report.html` | a page to look at and listen to: histograms and a sample of clips, in one file |
 

@@ -1,14 +1,15 @@
-"""``failures/*.jsonl``: what did not become a row, one dead letter a line; failed and filtered apart."""
+"""``failures/*.jsonl``: what did not become a row, one line each; failed, filtered and duplicates apart."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import get_args
 
 from fgmcaps.common.files import write_atomically
-from fgmcaps.schemas import DeadLetter, from_json, to_json
+from fgmcaps.schemas import DeadLetter, Duplicate, from_json, to_json
 from fgmcaps.schemas.dead_letter import Kind
 
 FAILURES_FOLDER = "failures"
+DUPLICATES_NAME = "duplicates.jsonl"
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -25,6 +26,14 @@ def write_failures(out_dir: Path, letters: Iterable[DeadLetter]) -> list[Path]:
         write_atomically(path, "".join(f"{entry[-1]}\n" for entry in sorted(lines[kind])).encode("utf-8"))
         paths.append(path)
     return paths
+
+
+def write_duplicates(out_dir: Path, duplicates: Iterable[Duplicate]) -> Path:
+    """Write ``failures/duplicates.jsonl``: which files were no tracks of their own, and what holds the same."""
+    path = Path(out_dir) / FAILURES_FOLDER / DUPLICATES_NAME
+    lines = sorted((item.source_path, to_json(item)) for item in duplicates)
+    write_atomically(path, "".join(f"{line}\n" for _, line in lines).encode("utf-8"))
+    return path
 
 
 def read_failures(out_dir: Path) -> Iterator[DeadLetter]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from fgmcaps.common.files import sync_folder, temporary_files, write_atomically
 from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.pipeline.dataset.card import CARD_NAME, card_text, split_sizes
-from fgmcaps.pipeline.dataset.failures import FAILURES_FOLDER, write_failures
+from fgmcaps.pipeline.dataset.failures import FAILURES_FOLDER, write_duplicates, write_failures
 from fgmcaps.pipeline.dataset.manifest import (
     MANIFEST_NAME,
     ManifestError,
@@ -33,7 +33,7 @@ from fgmcaps.pipeline.dataset.manifest import (
 from fgmcaps.pipeline.dataset.read import iter_rows
 from fgmcaps.pipeline.dataset.shards import DATA_FOLDER, shards_folder
 from fgmcaps.pipeline.dataset.stats import stats_of_rows
-from fgmcaps.schemas import DeadLetter, Manifest, ShardFile
+from fgmcaps.schemas import DeadLetter, Duplicate, Manifest, ShardFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Publication:
     manifest: Manifest
     card: str
     letters: tuple[DeadLetter, ...]
+    duplicates: tuple[Duplicate, ...] = ()
 
 
 def find_shard(out: Path, staging: Path, shard: ShardFile) -> Path | None:
@@ -88,7 +89,13 @@ def folder_for(out: Path, shards: Sequence[ShardFile]) -> str:
     return f"{DATA_FOLDER}/{digest.hexdigest()[:12]}"
 
 
-def describe(staging: Path, manifest: Manifest, folder: str, letters: Sequence[DeadLetter]) -> Publication:
+def describe(
+    staging: Path,
+    manifest: Manifest,
+    folder: str,
+    letters: Sequence[DeadLetter],
+    duplicates: Sequence[Duplicate] = (),
+) -> Publication:
     """The manifest and the card of the shards that ``staging`` holds, as they will lie in ``folder``.
 
     ``manifest`` lists them where they lie now, relative to ``staging``. Raises ShardError.
@@ -97,7 +104,7 @@ def describe(staging: Path, manifest: Manifest, folder: str, letters: Sequence[D
     stats = stats_of_rows(published, (row for _, row in iter_rows(staging, manifest)))
     first = next((row for _, row in iter_rows(staging, manifest)), None)
     card = card_text(published, stats, split_sizes(staging, manifest), first)
-    return Publication(published, card, tuple(letters))
+    return Publication(published, card, tuple(letters), tuple(duplicates))
 
 
 def swap_in(out: Path, staging: Path, new: Publication) -> None:
@@ -115,6 +122,7 @@ def swap_in(out: Path, staging: Path, new: Publication) -> None:
         (staging / DATA_FOLDER).rename(folder)
         sync_folder(folder.parent)  # the manifest must never outlive the shards that it lists
     write_failures(out, new.letters)
+    write_duplicates(out, new.duplicates)
     write_atomically(out / CARD_NAME, new.card.encode("utf-8"))
     write_manifest(out, new.manifest, replace=True)
     _delete_others(out / DATA_FOLDER, {out / shard.path for shard in new.manifest.shards})

@@ -29,7 +29,7 @@ from fgmcaps.pipeline.dataset.card import (
     shard_configuration,
     split_sizes,
 )
-from fgmcaps.pipeline.dataset.failures import FAILURES_FOLDER, KINDS
+from fgmcaps.pipeline.dataset.failures import DUPLICATES_NAME, FAILURES_FOLDER, KINDS
 from fgmcaps.pipeline.dataset.manifest import (
     MANIFEST_NAME,
     ManifestError,
@@ -343,8 +343,8 @@ def _write_descriptions(
 
 
 def _copy_failures(out: Path, staging: Path) -> None:
-    for kind in KINDS:
-        source = out / FAILURES_FOLDER / f"{kind}.jsonl"
+    for name in (*(f"{kind}.jsonl" for kind in KINDS), DUPLICATES_NAME):
+        source = out / FAILURES_FOLDER / name
         if source.is_file():
             (staging / FAILURES_FOLDER).mkdir(exist_ok=True)
             shutil.copyfile(source, staging / FAILURES_FOLDER / source.name)

@@ -8,10 +8,11 @@ import pytest
 from fgmcaps.pipeline.audio.decode import SoundIdentity
 from fgmcaps.pipeline.audio.fingerprint import to_bytes
 from fgmcaps.pipeline.audio.tags import Tags
-from fgmcaps.pipeline.build.recordings import SAME_AUDIO, SAME_SOUND, Copy, find_recordings
+from fgmcaps.pipeline.build.recordings import SAME_AUDIO, SAME_SOUND, find_recordings
 from fgmcaps.pipeline.build.track_plan import make_plan
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.sources.inventory import Identity
+from fgmcaps.schemas import Duplicate
 from tests.pipeline.inputs import known, sha
 
 HALVES = BuildConfig(splits={"train": 0.5, "test": 0.5})
@@ -33,14 +34,14 @@ def file(name, made=None, seen=0, **metadata):
 def test_equal_audio_is_one_recording_whatever_the_tags():
     files = [file(f"{n}.mp3", sound(n, payload=sha("one"), title=f"{n}")) for n in range(3)]
     found = find_recordings(files, compare_sound=False).recordings
-    assert [r.copies() for r in found] == [[Copy(f"{n}.mp3", "0.mp3", SAME_AUDIO) for n in (1, 2)]]
+    assert [r.duplicates() for r in found] == [[Duplicate(f"{n}.mp3", "0.mp3", SAME_AUDIO) for n in (1, 2)]]
 
 
 def test_a_reencoding_is_a_copy_and_another_recording_is_not():
     files = [file("a.flac", sound(1)), file("b.mp3", sound(1, flipped=0.08, seconds=60.4)), file("c.mp3", sound(2))]
     found = find_recordings(files, compare_sound=True)
-    assert [(r.name, r.copies()) for r in found.recordings] == [
-        ("a.flac", [Copy("b.mp3", "a.flac", SAME_SOUND)]),
+    assert [(r.name, r.duplicates()) for r in found.recordings] == [
+        ("a.flac", [Duplicate("b.mp3", "a.flac", SAME_SOUND)]),
         ("c.mp3", []),
     ]
     assert len(find_recordings(files, compare_sound=False).recordings) == 3
@@ -103,4 +104,4 @@ def test_the_source_wins_over_tags_and_tags_may_be_left_alone():
 def test_files_are_tracks_copies_and_letters():
     files = [file("a", sound(1)), file("b", sound(1, flipped=0.05)), file("c", None)]
     plan = make_plan(files, "s", HALVES)
-    assert (plan.files, len(plan.tracks), plan.duplicates, len(plan.letters)) == (3, 2, 1, 0)
+    assert (plan.files, len(plan.tracks), len(plan.duplicates), len(plan.letters)) == (3, 2, 1, 0)

@@ -43,7 +43,7 @@ def test_what_passes_is_sat_out(hub, small, name):
     assert hub.commits(REPO) == [PUBLISH, "initial commit"]
     assert result.commit == hub.store.repo(REPO).branches["main"]
     for file in result.plan.send:
-        assert hub.read(REPO, file.published.path), file.published.path
+        assert hub.read(REPO, file.published.path) is not None, file.published.path
     assert push_dataset(small, REPO).commit is None
 
 
