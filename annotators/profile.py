@@ -4,12 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from importlib import resources
 from typing import Any, Literal, get_args
-
-import yaml
 
 from fgmcaps.annotators.base import Annotator
 from fgmcaps.annotators.fusion import FUSION_VERSION
@@ -25,6 +22,8 @@ from fgmcaps.annotators.settings import (
     merged,
     parse_profile,
 )
+from fgmcaps.common.did_you_mean import did_you_mean
+from fgmcaps.common.yaml_text import load_yaml
 from fgmcaps.schemas import ToolInfo
 
 ProfileName = Literal["best", "fast", "paper", "permissive"]
@@ -122,6 +121,5 @@ def _digest(content: Any) -> str:
 def load_profile(name: str = "best") -> Profile:
     """The profile ``best``, ``fast``, ``paper`` or ``permissive``. Raises ProfileError naming the nearest name."""
     if name not in NAMES:
-        near = get_close_matches(name, NAMES, n=1, cutoff=0.0)
-        raise ProfileError(f"unknown profile {name!r}; did you mean {near[0]!r}? Known: {', '.join(NAMES)}")
-    return Profile(parse_profile(yaml.safe_load(_profile_file(name)), f"profile {name}"))
+        raise ProfileError(f"unknown profile {name!r}{did_you_mean(name, NAMES)}; known: {', '.join(NAMES)}")
+    return Profile(parse_profile(load_yaml(_profile_file(name)), f"profile {name}"))

@@ -1,11 +1,11 @@
 """Annotators by name. A new annotator is one file and one line here; nothing is imported until it is asked for."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 from fgmcaps.annotators.base import Annotator
+from fgmcaps.common.did_you_mean import did_you_mean
 
 ANNOTATORS: dict[str, str] = {
     "beatnet": "fgmcaps.annotators.tools.beatnet:BeatNet",
@@ -23,8 +23,8 @@ ANNOTATORS: dict[str, str] = {
 def make_annotator(name: str, options: Mapping[str, Any] | None = None) -> Annotator[Any]:
     """The annotator of that name, unloaded. Raises ValueError for an unknown name (naming the nearest) or option."""
     if name not in ANNOTATORS:
-        near = get_close_matches(name, ANNOTATORS, n=1, cutoff=0.0)
-        raise ValueError(f"unknown annotator {name!r}; did you mean {near[0]!r}? Known: {', '.join(ANNOTATORS)}")
+        hint = did_you_mean(name, ANNOTATORS)
+        raise ValueError(f"unknown annotator {name!r}{hint}; known: {', '.join(ANNOTATORS)}")
     module, _, cls = ANNOTATORS[name].partition(":")
     try:
         made: Annotator[Any] = getattr(import_module(module), cls)(**(options or {}))

@@ -1,10 +1,11 @@
 """Settings of the gate, of fusion and of a profile: typed and frozen; an unknown key is an error naming the nearest."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fgmcaps.common.did_you_mean import did_you_mean
 
 
 class ProfileError(ValueError):
@@ -127,9 +128,8 @@ def _unknown_key(where: tuple[str, ...], source: str) -> str:
         field = model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
         model = ToolSpec if field is None else field.annotation
     known = list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else list(_FIELDS)
-    near = get_close_matches(where[-1], known, n=1, cutoff=0.0)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{source}: unknown setting {'.'.join(where)!r}{hint} Known here: {', '.join(known)}"
+    hint = did_you_mean(where[-1], known)
+    return f"{source}: unknown setting {'.'.join(where)!r}{hint}; known here: {', '.join(known)}"
 
 
 _FIELDS = tuple(ProfileSettings.model_fields)

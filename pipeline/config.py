@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.fingerprints import fingerprint
+from fgmcaps.common.yaml_text import read_yaml
 from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
 # Raised when the same audio and settings would give other clips or other labels than the version before.
@@ -177,8 +177,8 @@ def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[st
     data: dict[str, Any] = {}
     if path is not None:
         try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: not UTF-8; a 13th month
+            loaded = read_yaml(path)
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, no YAML, beyond its bounds
             raise FgmcapsError(f"cannot read the configuration {path}: {' '.join(str(error).split())}") from None
         if not isinstance(loaded, dict | None):
             raise FgmcapsError(

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.common.yaml_text import YamlError, load_yaml, read_yaml
 
 CONFIGS = Path(__file__).parent / "configs"
 MONITORS = r"(global|frame|fused)/(t2a|a2t)(_same_caption)?/(R@(1|5|10|20)|MRR|median_rank)"
@@ -126,9 +126,9 @@ def load_settings(
         if not equals:
             raise FgmcapsError(f"--set {pair}: give key=value")
         try:
-            data[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise FgmcapsError(f"--set {pair}: the value is not YAML; quote it") from None
+            data[key.strip()] = load_yaml(value)
+        except YamlError as error:
+            raise FgmcapsError(f"--set {pair}: the value is not YAML ({error}); quote it") from None
     for key in data:
         if key not in TrainSettings.model_fields:
             raise FgmcapsError(f"{where}unknown setting {key!r}{did_you_mean(str(key), TrainSettings.model_fields)}")
@@ -162,8 +162,8 @@ def _read(config: str | Path) -> tuple[dict[str, Any], str]:
             f"no configuration {name}{known}; give a YAML file, or one of {', '.join(shipped_configs())}"
         )
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        loaded = read_yaml(path)
+    except (OSError, ValueError) as error:
         raise FgmcapsError(f"cannot read the configuration {path}: {' '.join(str(error).split())}") from None
     if not isinstance(loaded, dict | None):
         raise FgmcapsError(f"{path}: a configuration is a list of 'key: value' lines, not a {type(loaded).__name__}")

@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -18,6 +17,7 @@ import numpy as np
 
 from fgmcaps.annotators.fusion.scorer import Calibration, Threshold, Trees, threshold_for
 from fgmcaps.annotators.settings import FusionSettings
+from fgmcaps.common.did_you_mean import did_you_mean
 
 ATTRIBUTES = ("tempo", "meter", "downbeats", "key", "chords")
 
@@ -134,9 +134,8 @@ def _attribute(data: Mapping[str, Any]) -> AttributeModel:
 def _text(name: str) -> str:
     known = model_names()
     if name not in known:
-        near = get_close_matches(name, known, n=1, cutoff=0.0)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"unknown fusion model {name!r}{hint} Known: {', '.join(known) or 'none'}")
+        hint = did_you_mean(name, known)
+        raise ValueError(f"unknown fusion model {name!r}{hint}; known: {', '.join(known) or 'none'}")
     return _folder().joinpath(f"{name}.json").read_text("utf-8")
 
 

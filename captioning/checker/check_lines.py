@@ -4,7 +4,6 @@ Facts from outside are read leniently where the meaning is plain: a tempo may be
 chord a lead-sheet name (``Am7``), a key ``F#m`` or ``gb major``. What is not plain is an error of that line.
 """
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 from fgmcaps.captioning.checker.check import check_caption
 from fgmcaps.captioning.checker.chord_names import find_pitch_name, sound_of_label
 from fgmcaps.captioning.checker.form import STYLES
+from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.schemas import Facts, to_dict
 from fgmcaps.schemas.harte import ChordSyntaxError, is_chord_label
 from fgmcaps.schemas.music import KEYS, TEMPO_MARKINGS
@@ -70,9 +70,8 @@ def read_facts(data: Any) -> Facts:
         raise CaptionLineError('"facts" is not an object')
     for name in data:
         if name not in _FACT_KEYS:
-            near = difflib.get_close_matches(str(name), _FACT_KEYS, n=1, cutoff=0.3)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(_FACT_KEYS)}"
-            raise CaptionLineError(f"unknown fact {name!r}{hint}")
+            hint = did_you_mean(str(name), _FACT_KEYS) or f"; known: {', '.join(_FACT_KEYS)}"
+            raise CaptionLineError(f"unknown fact {str(name)[:80]!r}{hint}")
     return Facts(
         tempo_bpm=_read_tempo(data.get("tempo_bpm")),
         tempo_marking=_read_marking(data.get("tempo_marking")),

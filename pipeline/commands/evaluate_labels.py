@@ -65,17 +65,19 @@ def evaluate_labels(
 
 
 def _profile(name: str, overrides: tuple[str, ...]) -> Any:
-    import yaml
-
     from fgmcaps.annotators import ProfileError, load_profile
     from fgmcaps.common.errors import FgmcapsError
+    from fgmcaps.common.yaml_text import YamlError, load_yaml
 
     changes = {}
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals:
             raise FgmcapsError(f"--set {text!r}: write KEY=VALUE, e.g. fusion.key.precision=0.9")
-        changes[key.strip()] = yaml.safe_load(value)
+        try:
+            changes[key.strip()] = load_yaml(value)
+        except YamlError as error:
+            raise FgmcapsError(f"--set {text!r}: the value is not YAML ({error}); quote it") from None
     try:
         return load_profile(name).with_overrides(changes)
     except (ProfileError, ValueError) as error:

@@ -146,3 +146,13 @@ def test_merging_leaves_its_inputs_alone() -> None:
     base = {"a": {"b": 1, "c": 2}}
     assert merged(base, {"a.b": 3}) == {"a": {"b": 3, "c": 2}}
     assert base == {"a": {"b": 1, "c": 2}}
+
+
+@pytest.mark.parametrize("name", ["zzz", "", "q" * 10_000])
+def test_a_name_that_is_near_to_nothing_gets_no_suggestion(name):
+    with pytest.raises(ProfileError, match="known: best, ") as caught:
+        load_profile(name)
+    assert "did you mean" not in str(caught.value)
+    with pytest.raises(ProfileError, match="known here: ") as caught:
+        load_profile("best").with_overrides({name or "zz": 1})
+    assert "did you mean" not in str(caught.value)

@@ -89,8 +89,12 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
     assert "key: value" in refusal(tmp_path, text)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("text", ["a: [", "a: !!python/object/apply:os.getcwd []", "a: 2020-13-45", "[" * 5000])
+BOMB = "a0: &a0 [lol]\n" + "".join(f"a{i + 1}: &a{i + 1} [{', '.join([f'*a{i}'] * 9)}]\n" for i in range(9))
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "a: !!python/object/apply:os.getcwd []", "a: 2020-13-45", "[" * 5000, BOMB, "seed: 1\nseed: 2"]
+)
 def test_a_file_that_is_no_safe_yaml_is_refused_in_one_line(tmp_path, text):
     message = refusal(tmp_path, text)
     assert "cannot read the configuration" in message and "build.yaml" in message and "\n" not in message

@@ -23,3 +23,29 @@ def test_all_facts_of_a_full_row():
     assert facts_of(labels, TrackMetadata(genre=("rock",), mood=("calm",))) == Facts(
         120, "Allegro", "3/4", "F# minor", ("F#:min", "D:maj"), ("rock",), ("calm",)
     )
+
+
+@pytest.mark.parametrize("bpm", [0.4, 0, -120.0, 1e9, 999.6, float("nan"), float("inf"), float("-inf"), True])
+def test_what_is_no_tempo_is_refused(bpm):
+    with pytest.raises(ValueError, match=r"tempo_bpm .* is not a tempo of 1 to 999 BPM"):
+        facts_of(Labels(tempo_bpm=bpm), TrackMetadata())
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (Labels(time_signature="4"), "time_signature '4'"),
+        (Labels(time_signature="0/4"), "time_signature '0/4'"),
+        (Labels(time_signature="4/3"), "time_signature '4/3'"),
+        (Labels(key="H minor"), "H minor"),
+        (Labels(key="C dorian"), "C dorian"),
+        (Labels(chord_summary=("C:maj", "Cmaj7")), "chord_summary: 'Cmaj7'"),
+    ],
+)
+def test_what_is_no_label_is_refused_by_name(labels, message):
+    with pytest.raises(ValueError, match=message):
+        facts_of(labels, TrackMetadata())
+
+
+def test_the_slowest_and_the_fastest_tempo():
+    assert [facts_of(Labels(tempo_bpm=bpm), TrackMetadata()).tempo_bpm for bpm in (0.6, 999.4)] == [1, 999]

