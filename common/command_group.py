@@ -16,6 +16,7 @@ import click
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_USAGE, FgmcapsError
 from fgmcaps.common.extras import remedy_for
+from fgmcaps.common.scrub import scrub
 
 
 class Choice(click.Choice[str]):
@@ -91,5 +92,5 @@ class CommandGroup(click.Group):
 
     def _fail(self, message: str, code: int) -> int:
         """Print ``message`` as one line on standard error; returns ``code``."""
-        click.echo(f"{self.name}: {' '.join(message.split())}", err=True)
+        click.echo(f"{self.name}: {scrub(' '.join(message.split()))}", err=True)
         return code

@@ -201,7 +201,8 @@ class ChatClient:
             text = choice["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError):
             raise _RetryError("server.garbled", "the answer is not a chat completion") from None
-        return text if isinstance(text, str) else ""
+        # Once more, since JSON may spell any letter as an escape.
+        return self._pool.scrubber.text(text) if isinstance(text, str) else ""
 
 
 class _RetryError(Exception):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from fgmcaps.captioning.engines.settings import EngineSettings
+from fgmcaps.common.scrub import Scrubber, secrets_of_environment
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})
 
@@ -23,7 +24,7 @@ class AnswerTooLongError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers (names in lower case) and whole body of a response."""
+    """Status, headers (names in lower case) and whole body of a response, secrets of ours taken out of the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,6 +39,7 @@ class HttpPool:
         self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "fgmcaps"}
         if settings.key:
             self._headers["Authorization"] = f"Bearer {settings.key}"
+        self.scrubber = Scrubber((settings.key or "", *secrets_of_environment()))
         self._limit = settings.max_response_bytes
         self._connections = len(settings.base_urls)
         self._tls = httpx2.create_ssl_context()
@@ -63,7 +65,7 @@ class HttpPool:
                 body = await self._read(response)
             finally:
                 await response.aclose()
-            return Answer(response.status_code, response.headers, body)
+            return Answer(response.status_code, response.headers, self.scrubber.data(body))
         finally:
             self._free.append(transport)
 

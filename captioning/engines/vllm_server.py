@@ -19,6 +19,9 @@ from pathlib import Path
 
 import httpx2
 
+from fgmcaps.captioning.engines.settings import KEY_VARIABLES
+from fgmcaps.common.scrub import scrub
+
 log = logging.getLogger(__name__)
 
 DEFAULT_PYTHON = Path(".venv-vllm/bin/python")
@@ -123,7 +126,9 @@ class VllmServer:
                 "give --base-url of a server that runs"
             )
         self._port = options.port or _free_port(options.host)
-        environment = os.environ | (CPU_ENVIRONMENT if options.on_cpu else {}) | dict(options.environment)
+        # The key is for servers of others; ours needs none, and writes a log.
+        own = {name: value for name, value in os.environ.items() if name not in KEY_VARIABLES}
+        environment = own | (CPU_ENVIRONMENT if options.on_cpu else {}) | dict(options.environment)
         supervisor = Path(__file__).with_name("supervisor.py")
         command = [sys.executable, "-I", str(supervisor), "--", *server_command(options, self._port)]
         options.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +186,7 @@ class VllmServer:
             with self.options.log_path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - _LOG_TAIL))
-                return file.read().decode("utf-8", "replace").strip()
+                return scrub(file.read().decode("utf-8", "replace").strip())
         except OSError:
             return ""
 

@@ -14,7 +14,7 @@ from fgmcaps.captioning import TemplateEngine, check_caption
 from fgmcaps.captioning.engines.bridge import EngineBridge
 from fgmcaps.captioning.engines.openai import EngineStats, OpenAIEngine, clean_answer
 from fgmcaps.captioning.engines.settings import EngineConfigError, EngineSettings, ServerUnavailableError
-from fgmcaps.schemas import Caption, Facts
+from fgmcaps.schemas import Caption, Facts, to_json
 from tests.captioning.hostile_server import Behaviour, HostileServer, Reply
 
 FACTS = Facts(120, "Allegro", "4/4", "A minor", ("A:min", "F:maj", "C:maj", "G:maj"), ("pop",), ("happy",))
@@ -375,3 +375,34 @@ def test_settings_that_cannot_work(options: dict[str, Any], message: str) -> Non
 )
 def test_clean_answer(answer: str, text: str) -> None:
     assert clean_answer(answer) == text
+
+
+@pytest.mark.parametrize("how", ["caption", "json", "escaped", "error page", "redirect"])
+def test_a_server_that_echoes_the_key_puts_it_nowhere(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, token = "sk-Ab9-very-secret", "hf_AnotherSecret"
+    monkeypatch.setenv("HF_TOKEN", token)
+    caplog.set_level(logging.DEBUG, "fgmcaps")
+
+    def echo(request: dict[str, Any], number: int) -> Reply:
+        (sent,) = server.authorizations
+        said = f"You sent {sent} and {token}"
+        escaped = "".join(f"\\u{ord(c):04x}" for c in said)
+        completion = '{"choices": [{"message": {"role": "assistant", "content": "%s"}}]}'
+        return {
+            "caption": Reply(said),
+            "json": Reply(json.dumps({"caption": said})),
+            "escaped": Reply(body=(completion % escaped).encode()),
+            "error page": Reply(status=400, body=f"<p>bad header Authorization: {sent}, {token}</p>".encode()),
+            "redirect": Reply(status=302, headers={"Location": f"/{sent}"}, body=said.encode()),
+        }[how]
+
+    with HostileServer(echo) as server:
+        captions, _ = run(server, [("clip", FACTS)], api_key=key, cache_dir=tmp_path, max_attempts=2)
+        assert server.authorizations == {f"Bearer {key}"}
+    assert captions["clip"].source == "template" and captions["clip"].rejected
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir()).decode()
+    for text in (to_json(captions["clip"]), stored, caplog.text, *map(str, server.requests)):
+        assert "very-secret" not in text and "AnotherSecret" not in text
+    assert stored == "" or "[secret]" in stored
