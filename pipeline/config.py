@@ -186,6 +186,11 @@ def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[st
             )
         data.update(loaded or {})
     data.update(overrides)
+    if "llm" in data and "captioner" not in data:
+        raise FgmcapsError(
+            f"{path}: settings of an LLM, and nobody says who writes the captions: add `captioner: openai`, or "
+            "`captioner: template` to keep them for later"
+        )
     if llm and data.get("captioner") == "openai" and isinstance(data.get("llm", {}), dict):
         data["llm"] = _with_server(data.get("llm", {}), llm)
     for key in data:

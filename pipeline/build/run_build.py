@@ -51,10 +51,13 @@ def run_build(
     files = list(source.files())
     check_given_splits(files)
     folder = OutputFolder(out)
+    if dry_run and not folder.work.is_dir():
+        raise FgmcapsError(f"nothing is annotated in {out} yet; run `fgmcaps annotate` with the same arguments first")
     folder.prepare()
     identity = BuildIdentity(source.identity, config.public())
     with folder.locked():
-        folder.claim(identity, replace)
+        if not dry_run:  # it shows what another captioner would be asked, and OUT stays what it is
+            folder.claim(identity, replace)
 
         def plan_build() -> Build:
             with Progress(console=console, quiet=quiet) as progress:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from fgmcaps.common.command_group import Choice
 from fgmcaps.common.errors import FgmcapsError
@@ -14,6 +15,7 @@ from fgmcaps.pipeline.commands.options import PROFILES, STYLES, ClipCount
 if TYPE_CHECKING:
     from fgmcaps.pipeline.config import Stage
 
+LLM_OPTIONS = ("base_urls", "model", "api_key", "serve", "only_rejected")
 BEAM_SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -74,6 +76,7 @@ def _build(
     from fgmcaps.pipeline.config import load_config
 
     _check_arguments(ctx, input_, out)
+    llm_options = _given_llm_options(ctx)
     run = {k: given.pop(k) for k in ("workers", "limit", "runner", "replace", "retry_failed", "quiet")}
     config_file = given.pop("config_file")
     run["only_rejected"], run["dry_run"] = given.pop("only_rejected", False), given.pop("dry_run", False)
@@ -81,9 +84,23 @@ def _build(
     if key := given.pop("api_key"):
         os.environ["FGMCAPS_API_KEY"] = key  # the one way to the workers that leaves no trace on disk
     config = load_config(config_file, {k: v for k, v in given.items() if v is not None}, llm)
+    if llm_options and config.captioner != "openai":
+        raise FgmcapsError(
+            f"{', '.join(llm_options)}: for captions that an LLM writes, and here the template writes them; "
+            f"add --captioner openai, or leave {'it' if len(llm_options) == 1 else 'them'} out"
+        )
     from fgmcaps.pipeline.build.run_build import run_build
 
     run_build(input_, out, config, first=first, last=last, beam_args=tuple(ctx.args), **run)
+
+
+def _given_llm_options(ctx: click.Context) -> list[str]:
+    """The options about the LLM that the command line names; what the environment names is for other commands too."""
+    return [
+        option.opts[0]
+        for option in ctx.command.params
+        if option.name in LLM_OPTIONS and ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    ]
 
 
 def _check_arguments(ctx: click.Context, input_: str, out: Path) -> None:

@@ -172,6 +172,37 @@ def test_a_wrong_option(music, out, command, options, words):
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "options", "named"),
+    [
+        ("build", ["--model", "m"], "--model: "),
+        ("build", ["--serve", "m"], "--serve: "),
+        ("build", ["--base-url", "http://h/v1", "--model", "m"], "--base-url, --model: "),
+        ("build", ["--api-key", "sk-1"], "--api-key: "),
+        ("build", ["--captioner", "template", "--model", "m"], "--model: "),
+        ("annotate", ["--serve", "m"], "--serve: "),
+        ("caption", ["--model", "m"], "--model: "),
+        ("caption", ["--only-rejected"], "--only-rejected: "),
+    ],
+)
+def test_options_of_an_llm_without_one_are_named(music, out, command, options, named):
+    line = refused(command, music, out, *options)
+    assert named in line and "add --captioner openai" in line
+    assert not out.exists()
+
+
+def test_what_the_environment_says_of_an_llm_is_for_those_who_ask_for_one(music, out, monkeypatch):
+    monkeypatch.setenv("FGMCAPS_MODEL", "m")
+    monkeypatch.setenv("FGMCAPS_BASE_URL", "http://h/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    assert "--captioner" not in refused("build", music, out, "--config", "no-such.yaml")
+
+
+def test_a_dry_run_makes_no_folder(music, out):
+    assert "nothing is annotated" in refused("caption", music, out, "--dry-run")
+    assert not out.exists()
+
+
 def test_a_misspelt_option_before_the_input_is_named_all_the_same(music, out):
     assert "did you mean '--workers'" in refused("build", "--wrokers", "2", music, out)
     assert "INPUT and OUT before" in refused("build", "--flink_master=host:8081", music, out)
@@ -184,6 +215,7 @@ def test_a_misspelt_option_before_the_input_is_named_all_the_same(music, out):
         ("profil: best", ["b.yaml", "'profil'", "did you mean 'profile'"]),
         ("rows_per_shard: many", ["b.yaml", "'rows_per_shard'", "'many'"]),
         ("- a", ["b.yaml", "key: value"]),
+        ("llm: {model: m}", ["b.yaml", "add `captioner: openai`"]),
         ("a: [", ["b.yaml"]),
         ("profile_overrides: {fusoin: {}}", ["profile_overrides", "fusoin", "fusion"]),
         ("profile_overrides: {stages: {key: [{tool: essentia_kye}]}}", ["profile_overrides", "essentia_key"]),
