@@ -1,4 +1,4 @@
-"""Spellings of licences: SPDX identifiers of Creative Commons licences, and one key for all spellings of a name.
+"""One name for each licence: SPDX identifiers of Creative Commons licences, and one key for the spellings of others.
 
 Jamendo gives addresses, the Free Music Archive gives titles such as ``Attribution-NonCommercial-ShareAlike 3.0
 International``. What is neither, or names no version, is kept as it is: a guess could free what is not free.
@@ -6,60 +6,20 @@ International``. What is neither, or names no version, is kept as it is: a guess
 
 import re
 
-_ADDRESS = re.compile(
-    r"https?://(?:www\.)?creativecommons\.org/(?P<kind>licenses|publicdomain)/(?P<name>[a-z-]+)"
-    r"(?:/(?P<version>\d\.\d))?(?:/.*)?"
-)
-_ELEMENTS = ("by", "nc", "nd", "sa")
-_WORDS = (
-    (r"creative-commons-", "cc-"),
-    (r"attribution", "by"),
-    (r"non-?commercial", "nc"),
-    (r"share-?alike", "sa"),
-    (r"no-?deriv(?:ative)?s?(?:-works)?", "nd"),
-    (r"^the-", ""),
-    (r"-(?:public-)?licen[cs]e(?=-|$)", ""),
-    (r"^ccby", "cc-by"),
-    (r"^universal-|-universal$", ""),
-)
+from fgmcaps.pipeline.licences.terms import ND, creative_commons, restrictions
 
 
 def licence_name(text: str) -> str:
-    """The SPDX identifier of a Creative Commons address or title; any other text comes back trimmed."""
+    """The SPDX identifier of a Creative Commons address, title or short name; any other text comes back trimmed."""
     text = " ".join(text.split())
-    match = _ADDRESS.fullmatch(text)
-    if match is not None and match["version"]:
-        if match["kind"] == "licenses" and set(match["name"].split("-")) <= set(_ELEMENTS):
-            return f"CC-{match['name'].upper()}-{match['version']}"
-        return f"CC0-{match['version']}" if (match["kind"], match["name"]) == ("publicdomain", "zero") else text
-    words = re.sub(r"[^a-z0-9.]+", "", text.lower())
-    version = re.search(r"\d\.\d", text)
-    if re.match(r"cc0|creativecommonszero", words) and version:
-        return f"CC0-{version[0]}"
-    if version is None or not re.match(r"(?:creativecommons)?attribution", words):
+    licence = creative_commons(text)
+    if licence is None or licence.spdx is None or (ND in restrictions(text)) != (ND in licence.elements):
         return text
-    stated = {
-        "by": True,
-        "nc": "noncommercial" in words,
-        "nd": "noderiv" in words,
-        "sa": "sharealike" in words,
-    }
-    return "CC-" + "-".join(e.upper() for e in _ELEMENTS if stated[e]) + f"-{version[0]}"
+    return licence.spdx
 
 
-def normal_name(name: str) -> str:
-    """A key for tables: lower case, one dash between words, Creative Commons names in their short form (``cc-by-4.0``).
-
-    An address loses its version: ``cc-by``; those of the public domain are ``cc0`` and ``pdm``.
-    """
-    text = name.strip().lower()
-    match = _ADDRESS.fullmatch(text)
-    if match:
-        if match["kind"] == "publicdomain":
-            return {"zero": "cc0", "mark": "pdm"}.get(match["name"], match["name"])
-        return f"cc-{match['name']}"
-    text = re.sub(r"[\s_,/]+", "-", re.sub(r"[()]", " ", text).strip() or text)
-    text = re.sub(r"-+", "-", text).strip("-.")
-    for pattern, short in _WORDS:
-        text = re.sub(pattern, short, text)
-    return re.sub(r"-+", "-", text).strip("-")
+def table_key(name: str) -> str:
+    """A key for tables: lower case, one dash between words, without brackets around it, "the" and "licence"."""
+    text = re.sub(r"[\s_,/()\[\]{}\"']+", "-", name.strip().lower())
+    text = re.sub(r"^the-|-(?:public-)?licen[cs]e(?=-|$)", "", text.strip("-."))
+    return re.sub(r"-+", "-", text).strip("-.")
