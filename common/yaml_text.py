@@ -58,10 +58,11 @@ def _check_events(text: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        line = 1 if event.start_mark is None else event.start_mark.line + 1
         if depth > MAX_DEPTH:
-            raise YamlError(f"line {event.start_mark.line + 1}: nested deeper than {MAX_DEPTH} levels")
+            raise YamlError(f"line {line}: nested deeper than {MAX_DEPTH} levels")
         if number > 2 * MAX_VALUES:
-            raise YamlError(f"line {event.start_mark.line + 1}: more than {MAX_VALUES} values")
+            raise YamlError(f"line {line}: more than {MAX_VALUES} values")
 
 
 def _measure(node: yaml.Node, known: dict[int, tuple[int, int]], above: set[int]) -> tuple[int, int]:
