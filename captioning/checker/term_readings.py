@@ -24,12 +24,13 @@ _TEMPO = re.compile(
     _I,
 )
 # A number that could be a tempo, alone between blanks: "140 techno", but not "8-bit", "80s", "Top 40" or "1960s".
-_LONE_NUMBER = re.compile(r"(?<![\w.,'’/+&#-])(?:[4-9]\d|1\d\d|2[0-4]\d)(?:[.,]\d+)?(?![\w'’/+&-]|[.,]\w)")
+_LONE_NUMBER = re.compile(r"(?<![\w.,'’/+&#-])(?:[4-9]\d|1\d\d|2[0-4]\d)(?:[.,]\d+)?(?:ish)?(?![\w'’/&-]|[.,]\w)")
 _NUMBERED = re.compile(
     r"\b(?:top|hot|studio|area|route|type|opus|op|no|level|radio|sector|channel|volume|vol)\.?\s*$", _I
 )
 _METER = re.compile(
     r"(?<![\d/])\d{1,2}\s*[/⁄∕／]\s*(?:1|2|4|8|16|32)(?![\d/])|\btime\s+signature|\b(?:bars?|measures?)\s+of\s+\w+"
+    r"|\bin\s+(?:[2-9]|two|three|four|five|six|seven|nine|twelve)$|\bmet(?:er|re)\W*\d"
     r"|\b\w+\s+(?:beats?|pulses?|counts?)\s+(?:per|to|in|a|each|every)\b"
     r"|\b(?:odd|compound|simple|duple|triple|quadruple|waltz|common|cut|irregular|asymmetric\w*)[\s-]+(?:time|met(?:er|re)s?)\b"
     r"|\b(?:two|three|four|five|six|seven|nine|twelve|\d{1,2})[\s-]+(?:two|four|eight|sixteen|4|8|16)[\s-]+(?:time|met(?:er|re)|beat"
@@ -37,7 +38,9 @@ _METER = re.compile(
     _I,
 )
 _KEY = re.compile(
-    r"\b[a-g][#♯](?!\w)|\bin\s+[b-h]\b(?![-–&'’.]\w)|\bkeys?\s+(?:of|is|in|:|=|change)|\b(?:key|tonic|tonality)\s*[:=]|\b(?:major|minor)[\s-]+(?:keys?|modes?|scales?|tonality|chords?|triad)"
+    r"\b[a-g][\s-](?:flat|sharp)\b|\b[a-g][#b♯♭]?(?:major|minor)\b|мажор|минор|[長短]調|[大小][调調]|[장단]조"
+    r"|(?<!\w)(?:[1-9]|1[0-2])[ab](?!\w)"  # the Camelot wheel of DJ programs
+    r"|\b[a-g][#♯](?!\w)|\bin\s+[b-h]\b(?![-–&'’.]\w)|\bkeys?\s+(?:of|is|in|:|=|change)|\b(?:key|tonic|tonality)\s*[:=]|\b(?:major|minor)[\s-]+(?:keys?|modes?|scales?|tonality|chords?|triad)"
     r"|\b(?:dorian|phrygian|mixolydian|lydian|locrian|aeolian|ionian)\b"
     r"|\b[a-h](?:is|es|s)?[\s-]+(?:dur|moll)\b|\b(?:dur|moll)[\s-]+(?:tonart)"
     r"|\b(?:do|re|ré|mi|fa|sol|la|si)(?:[\s-]+(?:di[eè]se|b[eé]mol|sostenido|diesis|bemolle|sustenido))?"

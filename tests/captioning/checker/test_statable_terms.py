@@ -25,6 +25,8 @@ presto|adagio for strings|allegro pop|bpm|Tempo: Allegro|tempo change
 4/4|4/4 techno|6/8|5⁄4|7/8 prog|three-four time waltz|waltz time|triple meter folk|four beats per bar|odd time|4 4
 D minor blues|F# minor|f# techno|C# techno|Ebm|E flat|Bb|B♭ blues|blues in E|in d|key of C|key: G|minor key|D dorian
 dorian jazz|do mayor|la mineur|c-moll|Es-Dur ballad|key change|A major|C
+e-flat|8A|ＣＭａｊｏｒ|ля минор|ハ長調
+in three|meter 5|140ish|techno (140)|140+
 jazz Dm7 G7 Cmaj7|Am F C G|G7|chords: C, G|I-V-vi-IV pop|three-chord rock|modulating from C to G
 nearly|over|not
 """
