@@ -43,7 +43,7 @@ TOOLS = (
 )
 KEYS = ("C major", "F# minor", "Bb major", "A minor")
 PROGRESSIONS = (("C:maj", "F:maj", "G:7"), ("F#:min", "D:maj", "A:maj"), ("Bb:maj7", "Eb:maj"), ("A:min", "N", "E:7"))
-NASTY = "<script>alert('x')</script> & \"quotes\" \n| é 日本"
+NASTY = "<script>alert('x')</script> & \"quotes\" | é 日本"
 
 
 def make_track(number: int, *, artist: str | None = "") -> Track:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fgmcaps.common.one_line import one_line
 from fgmcaps.schemas.ids import known_artist
 
 MAX_CHARACTERS = 300
@@ -87,7 +88,7 @@ def split_artists(*values: str | None) -> tuple[str, ...]:
 
 def _clean(text: str) -> str | None:
     """One line without control characters; None where it says nothing."""
-    line = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text[: 4 * MAX_CHARACTERS])
+    line = one_line(text[: 4 * MAX_CHARACTERS])
     line = " ".join("".join(c for c in line if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")).split())
     line = line[:MAX_CHARACTERS].strip()
     return None if line.casefold() in _UNKNOWN else line

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.fingerprints import fingerprint
+from fgmcaps.common.one_line import one_line
 from fgmcaps.common.union_find import UnionFind
 from fgmcaps.pipeline.audio.tags import Tags, split_artists
 from fgmcaps.pipeline.build.recordings import Recording, find_recordings
@@ -82,15 +83,20 @@ def _metadata(recording: Recording, config: BuildConfig) -> TrackMetadata:
         title=_first(m.title for m in told),
         artist=_first(m.artist for m in told),
         album=_first(m.album for m in told),
-        genre=next((m.genre for m in told if m.genre), ()),
-        mood=next((m.mood for m in given if m.mood), ()),
+        genre=_several(m.genre for m in told),
+        mood=_several(m.mood for m in given),
         licence=_first(m.licence for m in told) or config.licence,
         split=split,
     )
 
 
 def _first(values: Iterable[str | None]) -> str | None:
-    return next((value for value in values if value), None)
+    return next((line for value in values if value and (line := one_line(value))), None)
+
+
+def _several(values: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    first = next((value for value in values if value), ())
+    return tuple(dict.fromkeys(line for value in first if (line := one_line(value))))
 
 
 def _tags(item: KnownSound, config: BuildConfig) -> Tags:

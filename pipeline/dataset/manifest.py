@@ -8,6 +8,7 @@ from pathlib import Path
 from fgmcaps.common.errors import InvalidDataError
 from fgmcaps.common.files import write_atomically
 from fgmcaps.common.fingerprints import sha256_of
+from fgmcaps.common.safe_paths import path_inside
 from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION, ContractError, Manifest, ShardFile, from_json, to_dict
 
 MANIFEST_NAME = "manifest.json"
@@ -91,12 +92,10 @@ def verify_shards(out_dir: Path, manifest: Manifest) -> Iterator[tuple[ShardFile
 
 def size_problem(out_dir: Path, shard: ShardFile) -> str:
     """What is wrong with the presence or the size of a listed shard; empty when nothing is."""
-    folder = Path(out_dir).resolve()
-    path = (folder / shard.path).resolve()
-    if not path.is_relative_to(folder):
-        return "its path leaves the dataset's folder"
     try:
-        size = path.stat().st_size
+        size = path_inside(Path(out_dir), shard.path).stat().st_size
+    except ValueError:
+        return "its path leaves the dataset's folder"
     except OSError as error:
         return f"the file cannot be read: {error.strerror}"
     return "" if size == shard.bytes else f"the file has {size} bytes, the manifest says {shard.bytes}"

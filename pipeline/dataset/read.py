@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fgmcaps.common.errors import InvalidDataError
+from fgmcaps.common.safe_paths import path_problem
 from fgmcaps.schemas import Facts, Manifest, ShardFile
 from fgmcaps.schemas.arrow import COLUMNS
 
@@ -22,6 +23,9 @@ class ShardError(InvalidDataError, ValueError):
 def open_shard(out_dir: Path, shard: ShardFile) -> pq.ParquetFile:
     """Open a listed shard; ShardError when it is missing or not a Parquet file."""
     path = Path(out_dir) / shard.path
+    problem = path_problem(shard.path)
+    if problem is not None:
+        raise ShardError(f"{out_dir}: the path of a shard, {shard.path!r}, {problem}")
     try:
         # Without this, iter_batches reads the whole file before its first batch (measured: 500 MB for a 433 MB shard).
         return pq.ParquetFile(path, pre_buffer=False)

@@ -148,8 +148,8 @@ def _check_target(out: Path, manifest_data: bytes) -> None:
 def _drop_strays(out: Path, files: tuple[PublishedFile, ...]) -> None:
     """Delete shards of an older version that a pull had begun: their rows would be read with the others."""
     listed = {file.path for file in files}
-    for path in sorted((out / DATA_FOLDER).glob("*.parquet")):
-        if f"{DATA_FOLDER}/{path.name}" not in listed:
+    for path in sorted((out / DATA_FOLDER).rglob("*.parquet")):
+        if path.relative_to(out).as_posix() not in listed:
             path.unlink()
 
 

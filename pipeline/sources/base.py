@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fgmcaps.common.safe_paths import portable_path
 from fgmcaps.schemas import TrackMetadata
 
 _HEX = "file-bytes:"
@@ -58,6 +59,11 @@ def path_of(location: str) -> Path:
 def printable(text: str) -> str:
     """A name for rows and messages: bytes that are not UTF-8 become escapes, so that JSON and Arrow take it."""
     return os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
+def name_for_rows(text: str) -> str:
+    """What a row calls a file: printable, relative, leading nowhere."""
+    return portable_path(printable(text))
 
 
 def stamp_of(stat: os.stat_result) -> str:

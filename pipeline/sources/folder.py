@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgmcaps.common.errors import FgmcapsError, NothingToDoError
-from fgmcaps.pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
+from fgmcaps.pipeline.sources.base import FoundFile, Source, location_of, name_for_rows, printable, stamp_of
 
 log = logging.getLogger(__name__)
 _SUFFIXES = """
@@ -71,7 +71,7 @@ class FolderSource(Source):
             if path.suffix.lower() not in AUDIO_SUFFIXES:
                 others[path.suffix.lower() or "no suffix"] += 1
                 continue
-            source_path = printable(path.relative_to(self.root).as_posix())
+            source_path = name_for_rows(path.relative_to(self.root).as_posix())
             found.append(FoundFile(location_of(path.absolute()), source_path, info.st_size, stamp_of(info)))
         if not found:
             seen = ", ".join(f"{n} x {suffix}" for suffix, n in others.most_common(5))

@@ -5,6 +5,7 @@ Rows are addressed as ``row:[...]`` and opened by any worker through the memory-
 no audio travels through the DAG.
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fgmcaps.common.errors import FgmcapsError, NothingToDoError
+from fgmcaps.common.safe_paths import path_inside
 from fgmcaps.pipeline.config import SPLITS
 from fgmcaps.pipeline.sources.base import FoundFile, Source, printable
 from fgmcaps.pipeline.sources.manifest_file import ALIASES, FIELDS, metadata_of
@@ -81,8 +83,29 @@ def read_row(location: str) -> bytes | Path:
         data: bytes = audio["bytes"]
         return data
     if audio and audio.get("path"):
-        return Path(audio["path"])
+        return _own_file(address, str(audio["path"]))
     raise ValueError(f"{address.dataset}: split {address.split}: row {address.index} has no audio")
+
+
+def _own_file(address: RowAddress, path: str) -> Path:
+    """A file that a row names: below the dataset's folder, or where ``datasets`` keeps what it downloaded.
+
+    Raises ValueError for any other: a dataset of somebody else must not bring files of this machine into rows.
+    """
+    import datasets
+    from huggingface_hub import constants
+
+    place = Path(address.dataset)
+    own = place.parent if place.is_file() else place
+    roots = [own] if place.exists() else []
+    if Path(path).is_absolute():
+        caches = (datasets.config.HF_DATASETS_CACHE, constants.HF_HUB_CACHE, datasets.config.EXTRACTED_DATASETS_PATH)
+        roots += map(Path, caches)
+    for root in roots:
+        with contextlib.suppress(ValueError):
+            return path_inside(root, path)
+    where = f"{address.dataset}: split {address.split}: row {address.index}"
+    raise ValueError(f"{where} names the file {path!r}, which is not the dataset's")
 
 
 def parquet_has_audio(path: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError, NothingToDoError
 from fgmcaps.pipeline.config import SPLITS
-from fgmcaps.pipeline.sources.base import FoundFile, Source, location_of, printable, stamp_of
+from fgmcaps.pipeline.sources.base import FoundFile, Source, location_of, name_for_rows, printable, stamp_of
 from fgmcaps.schemas import ContractError, TrackMetadata, from_dict
 
 MANIFEST_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -42,18 +42,19 @@ class ManifestSource(Source):
                 raise FgmcapsError(f"{where}: the audio path in {column!r} is not text")
             metadata = metadata_of(row, where)
             path = self.path.parent / row[column]
-            source_path = printable(str(row[column]))
+            source_path = name_for_rows(str(row[column]))
             try:
                 info = path.stat()
                 size, stamp = info.st_size, stamp_of(info)
             except (OSError, ValueError):
                 size, stamp = 0, "missing"
-            if source_path in found and found[source_path].metadata != metadata:
+            location = location_of(path.absolute())
+            if location in found and found[location].metadata != metadata:
                 raise FgmcapsError(f"{where}: {source_path!r} is listed twice with different metadata")
-            found[source_path] = FoundFile(location_of(path.absolute()), source_path, size, stamp, metadata)
+            found[location] = FoundFile(location, source_path, size, stamp, metadata)
         if not found:
             raise NothingToDoError(f"the manifest {self.path} has no rows")
-        yield from sorted(found.values(), key=lambda f: f.source_path)
+        yield from sorted(found.values(), key=lambda f: (f.source_path, f.location))
 
 
 def metadata_of(row: dict[str, Any], where: str) -> TrackMetadata:

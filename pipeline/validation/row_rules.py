@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fgmcaps.captioning import check_caption
+from fgmcaps.common.one_line import has_control
+from fgmcaps.common.safe_paths import path_problem
 from fgmcaps.pipeline.dataset.read import facts_of_row
 from fgmcaps.schemas import CLIP_SECONDS, ContractError, Estimate, from_json
 from fgmcaps.schemas.harte import ChordSyntaxError, parse_chord
@@ -20,6 +22,10 @@ _NEVER_NULL = (
     *("id", "caption", "caption_style", "caption_source", "caption_model", "prompt_version", "captions", "beats"),
     *("downbeats", "chords", "chord_summary", "genre", "mood", "source", "source_path", "track_id", "start_s"),
     *("duration_s", "split", "annotators", "qc_flags", "raw"),
+)
+_ONE_LINE = (
+    *("caption_model", "prompt_version", "genre", "mood", "title", "artist", "album", "source", "licence", "split"),
+    *("qc_flags",),
 )
 _NEVER_EMPTY = ("id", "caption", "caption_style", "caption_source", "prompt_version", "source_path", "split")
 _CONFIDENCES = ("tempo_confidence", "meter_confidence", "key_confidence", "chords_confidence")
@@ -38,6 +44,23 @@ def _nulls(row: Row) -> Iterator[str]:
     for name in ("tempo_bpm", "time_signature", "key"):
         if row[name] == "":
             yield f"{name} is an empty text; unknown is null"
+
+
+def _texts(row: Row) -> Iterator[str]:
+    """No control character, whose place is neither a table nor a terminal; captions may have line breaks."""
+    for name in _ONE_LINE:
+        values = row[name] if isinstance(row[name], list) else [row[name]]
+        if any(value is not None and has_control(value) for value in values):
+            yield f"{name} holds a control character"
+    for text in (row["caption"], *(extra["text"] for extra in row["captions"])):
+        if text is not None and has_control(text, but="\n"):
+            yield "a caption holds a control character"
+
+
+def _paths(row: Row) -> Iterator[str]:
+    problem = path_problem(row["source_path"])
+    if problem is not None:
+        yield f"source_path {row['source_path']!r} {problem}"
 
 
 def _ids(row: Row) -> Iterator[str]:
@@ -199,6 +222,8 @@ def _raw(row: Row) -> Iterator[str]:
 RULES: tuple[tuple[str, Callable[[Row], Iterator[str]]], ...] = (
     ("null", _nulls),
     ("range", _ranges),
+    ("text", _texts),
+    ("path", _paths),
     ("id", _ids),
     ("beats", _beats),
     ("tempo", _tempo),

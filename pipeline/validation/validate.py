@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fgmcaps.common.safe_paths import path_problem
 from fgmcaps.pipeline.dataset.card import CARD_NAME, split_sizes
 from fgmcaps.pipeline.dataset.failures import read_failures
 from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, ManifestError, read_manifest, verify_shards
@@ -269,6 +270,10 @@ def _check_leak(shard: ShardFile, row: dict[str, Any], seen: _Seen, problems: Pr
 
 def _check_audio(shard: ShardFile, row: dict[str, Any], seen: _Seen, problems: Problems, audio_every: int) -> None:
     policy = audio_policy(row["audio"])
+    name = None if row["audio"] is None else row["audio"]["path"]
+    problem = None if name is None else path_problem(name)
+    if problem is not None:
+        problems.add(shard.path, row["id"], "path", f"audio.path {name!r} {problem}")
     if WITHHELD_FLAG in row["qc_flags"]:
         if policy != "none":
             problems.add(shard.path, row["id"], "audio", f"is flagged {WITHHELD_FLAG} but has audio ({policy})")

@@ -9,10 +9,12 @@ from pathlib import Path
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.common.new_folder import new_folder
+from fgmcaps.common.safe_paths import safe_file_name
 from fgmcaps.pipeline.dataset.manifest import ManifestError, read_manifest, size_problem
 from fgmcaps.pipeline.dataset.read import ShardError, iter_shard
 from fgmcaps.pipeline.formats.base import FLAT_COLUMNS, Exporter, Row, embedded
 from fgmcaps.schemas import Manifest, ShardFile
+from fgmcaps.schemas.ids import parse_clip_id
 
 EXPORT_NAME = "export.json"
 """In every export: what it was made from. It also marks a folder that ``--replace`` may replace."""
@@ -72,6 +74,7 @@ def export_dataset(
     def rows_of(shard: ShardFile) -> Iterator[Row]:
         columns = FLAT_COLUMNS if exporter.audio == "unused" else (*FLAT_COLUMNS, "audio")
         for row in iter_shard(out, shard, columns):
+            check_names(shard, row)
             if exporter.audio != "unused" and embedded(row) is None:
                 tally.without_audio += 1
             yield row
@@ -93,6 +96,15 @@ def export_dataset(
     except ShardError as error:
         raise InvalidDataError(f"{error}; `fgmcaps validate {out}` gives details") from None
     return ExportReport(rows, tally.without_audio, dict(sorted(tally.splits.items())))
+
+
+def check_names(shard: ShardFile, row: Row) -> None:
+    """Ids and splits become file names: InvalidDataError for what is none of ours."""
+    try:
+        parse_clip_id(row["id"] or "")
+        safe_file_name(shard.split)
+    except ValueError as error:
+        raise InvalidDataError(f"{shard.path}: {error}; the dataset was changed or is not ours") from None
 
 
 def _chosen(manifest: Manifest, exporter: Exporter, splits: Sequence[str], out: Path) -> list[ShardFile]:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fgmcaps.common.fingerprints import sha256_of
+from fgmcaps.common.one_line import one_line
+from fgmcaps.common.safe_paths import portable_path
 from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
 from fgmcaps.pipeline.audio.encode import encode_flac
 from fgmcaps.pipeline.formats.base import ForeignClip
 from fgmcaps.pipeline.formats.shared.dead_letters import import_letter
-from fgmcaps.schemas import CLIP_SECONDS, Annotation, Caption, Clip, DeadLetter, ToolInfo, Track
+from fgmcaps.schemas import CLIP_SECONDS, Annotation, Caption, Clip, DeadLetter, ToolInfo, Track, TrackMetadata
 from fgmcaps.schemas.dead_letter import Kind
 from fgmcaps.schemas.ids import make_clip_id, track_id_of_digest
 
@@ -54,12 +56,30 @@ def take_in(clip: ForeignClip, source: str, tool: ToolInfo, decoder: Decoder) ->
         labels = replace(labels, qc_flags=(CUT_FLAG, *labels.qc_flags))
     size = len(clip.audio) if isinstance(clip.audio, bytes) else clip.audio.stat().st_size
     location = clip.audio.as_posix() if isinstance(clip.audio, Path) else clip.source_path
-    track = Track(track_id, location, source, clip.source_path, size, clip.split, clip.metadata)
+    name = portable_path(clip.source_path)
+    track = Track(track_id, location, source, name, size, clip.split, _printable(clip.metadata))
     ours = Clip(make_clip_id(track_id, 0), 0.0, duration_s, track)
     first, *others = clip.captions
     version = f"{tool.name} {tool.version}"
     caption = Caption(ours.clip_id, first.text, first.style, "imported", "", version, extra=tuple(others))
     return ClipParts(Annotation(ours, labels, estimates), caption, flac)
+
+
+def _printable(metadata: TrackMetadata) -> TrackMetadata:
+    """The same without control characters."""
+
+    def line(text: str | None) -> str | None:
+        return None if text is None else one_line(text) or None
+
+    return replace(
+        metadata,
+        title=line(metadata.title),
+        artist=line(metadata.artist),
+        album=line(metadata.album),
+        genre=tuple(x for text in metadata.genre if (x := line(text))),
+        mood=tuple(x for text in metadata.mood if (x := line(text))),
+        licence=line(metadata.licence),
+    )
 
 
 def _sha256(audio: bytes | Path) -> str:

@@ -139,3 +139,17 @@ def test_a_name_that_cannot_be_loaded_is_one_line_and_soon(tmp_path):
     (line,) = done.stderr.splitlines()
     assert line.startswith("fgmcaps: cannot load the dataset nobody/no-such-set") and not done.stdout
     assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "../secret/a.wav", "x/../../secret/a.wav", "link.wav"])
+def test_a_row_that_names_a_file_of_this_machine_brings_nothing(tmp_path, path):
+    secret = write_wav(tmp_path / "secret" / "a.wav")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "link.wav").symlink_to(secret)
+    features = datasets.Features({"audio": FEATURES["audio"]})
+    table = {"audio": [{"bytes": None, "path": path}]}
+    datasets.Dataset.from_dict(table, features=features).to_parquet(tmp_path / "set" / "rows.parquet")
+    (found,) = take_inventory(
+        open_source(str(tmp_path / "set" / "rows.parquet")).files(), tmp_path / "i", lambda *_: None
+    )
+    assert "which is not the dataset's" in found.error

@@ -50,3 +50,27 @@ def test_any_row_gets_a_verdict(row, changes):
 
 def test_good_rows_have_no_problem():
     assert [list(row_problems(row)) for row in GOOD] == [[]] * len(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"source_path": "/home/ann/a.wav"}, "path"),
+        ({"source_path": "../a.wav"}, "path"),
+        ({"source_path": "a/../../b.wav"}, "path"),
+        ({"source_path": "C:\\music\\a.wav"}, "path"),
+        ({"source_path": "a\0.wav"}, "path"),
+        ({"source_path": "a\x1b[2J.wav"}, "path"),
+        ({"title": "a\x1b]0;x\x07"}, "text"),
+        ({"artist": "two\nlines"}, "text"),
+        ({"genre": ["rock", "po\x08p"]}, "text"),
+        ({"mood": ["calm\r"]}, "text"),
+        ({"album": "\x9b31m"}, "text"),
+        ({"licence": "CC0\0"}, "text"),
+        ({"source": "\t"}, "text"),
+        ({"id": "../../x"}, "id"),
+        ({"id": "/abs"}, "id"),
+    ],
+)
+def test_paths_and_texts_that_reach_further_than_a_row(change, rule):
+    assert rule in {found for found, _ in row_problems({**GOOD[0], **change})}
