@@ -103,7 +103,11 @@ def main() -> None:
         for number, original in enumerate(originals):
             shutil.copy(original, corpus / f"{number:04d}{original.suffix}")
             for kind in itertools.islice(turns, args.copies):
-                made = CHANGES[kind](original, corpus / f"{number:04d}-{len(kinds)}")
+                try:
+                    made = CHANGES[kind](original, corpus / f"{number:04d}-{len(kinds)}")
+                except av.FFmpegError as error:  # a container whose times cannot be written again
+                    print(f"{original.name}: no copy with {kind}: {error}")
+                    continue
                 kinds[made.name] = kind
         started = time.perf_counter()
         files = take_inventory(FolderSource(corpus).files(), Path(folder) / "inventory", lambda *_: None)

@@ -43,5 +43,5 @@ def test_an_id_that_is_a_path_ends_the_export(tmp_path, dataset, layout, name):
     with_id(tmp_path / "out", name)
     before = set(tmp_path.rglob("*"))
     with pytest.raises(InvalidDataError):
-        export_dataset(tmp_path / "out", tmp_path / "dest", EXPORTERS[layout], splits=("train",))
+        export_dataset(tmp_path / "out", tmp_path / "dest", EXPORTERS[layout], splits=("validation",))
     assert set(tmp_path.rglob("*")) == before
