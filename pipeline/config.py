@@ -14,6 +14,7 @@ from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.fingerprints import fingerprint
 from fgmcaps.common.yaml_text import read_yaml
+from fgmcaps.schemas.splits import HASHED, SPLITS
 from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
 # Raised when the same audio and settings would give other clips or other labels than the version before.
@@ -22,7 +23,6 @@ CAPTION_CODE_VERSION = 1
 WRITE_CODE_VERSION = 1
 
 Stage = Literal["annotate", "caption", "write"]
-SPLITS = ("train", "validation", "test")
 
 
 class ServeConfig(BaseModel):
@@ -88,6 +88,9 @@ class BuildConfig(BaseModel):
     source: str | None = None
     licence: str | None = None
     tags: Literal["read", "ignore"] = "read"
+    split_map: dict[str, str] = Field(default_factory=dict)
+    audio_column: str | None = None
+    dataset_config: str | None = None
     duplicates: Literal["sound", "audio"] = "sound"
     decode_timeout_s: float = Field(default=60.0, gt=0)
     max_track_hours: float = Field(default=6.0, gt=0, le=27)  # clip ids hold starts up to 27.7 h
@@ -107,6 +110,14 @@ class BuildConfig(BaseModel):
         if value != "all" and (not isinstance(value, int) or value < 1):
             raise ValueError("must be a whole number from 1, or all")
         return value
+
+    @field_validator("split_map")
+    @classmethod
+    def _known_splits(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, split in value.items():
+            if split not in (*SPLITS, HASHED):
+                raise ValueError(f"{name}={split}: a split is one of {', '.join(SPLITS)}, or {HASHED}")
+        return dict(sorted((name.strip().casefold(), split) for name, split in value.items()))
 
     @field_validator("splits")
     @classmethod

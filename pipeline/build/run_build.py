@@ -21,7 +21,7 @@ from fgmcaps.pipeline.build.track_plan import check_given_splits, make_plan
 from fgmcaps.pipeline.config import BuildConfig, Stage
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.report import REPORT_NAME, write_report
-from fgmcaps.pipeline.sources import open_source
+from fgmcaps.pipeline.sources import SourceOptions, open_source
 from fgmcaps.pipeline.sources.inventory import take_inventory
 
 
@@ -47,8 +47,11 @@ def run_build(
     console = Console(stderr=True, quiet=quiet, markup=False)  # names and captions hold brackets
     check_runner(runner)
     check_profile(config)
-    source = open_source(input_, exclude=out)
+    options = SourceOptions(config.split_map, config.audio_column, config.dataset_config)
+    source = open_source(input_, exclude=out, options=options)
     files = list(source.files())
+    for note in source.notes:
+        console.print(note, highlight=False, soft_wrap=True)
     check_given_splits(files)
     folder = OutputFolder(out)
     if dry_run and not folder.work.is_dir():

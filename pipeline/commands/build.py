@@ -45,6 +45,12 @@ def build_options(command: Any) -> Any:
                      "genre and licence from the files' tags; INPUT's own metadata wins over them in any case."),
         click.option("--duplicates", type=Choice(["sound", "audio"]), help="What tells copies: the decoded sound, so "
                      "that re-encodings count (default), or only equal encoded audio."),
+        click.option("--split-map", multiple=True, metavar="NAME=SPLIT", help="What the corpus's split NAME is: "
+                     "train, validation, test, or hash (as if no split were given); may be repeated."),
+        click.option("--audio-column", metavar="NAME", help="Column of a dataset that holds the audio, where there are "
+                     "several."),
+        click.option("--dataset-config", metavar="NAME", help="Configuration of a Hugging Face dataset, where there "
+                     "are several."),
         click.option("--seed", type=int, help="Seed of splits and of the template's choices (default 0)."),
         click.option("--rows-per-shard", type=click.IntRange(1), metavar="N",
                      help="Rows of a Parquet shard (default 1000)."),
@@ -80,6 +86,8 @@ def _build(
     run = {k: given.pop(k) for k in ("workers", "limit", "runner", "replace", "retry_failed", "quiet")}
     config_file = given.pop("config_file")
     run["only_rejected"], run["dry_run"] = given.pop("only_rejected", False), given.pop("dry_run", False)
+    if maps := given.pop("split_map"):
+        given["split_map"] = dict(_pair(text) for text in maps)
     llm = {k: given.pop(k) for k in ("base_urls", "model", "serve")}
     if key := given.pop("api_key"):
         os.environ["FGMCAPS_API_KEY"] = key  # the one way to the workers that leaves no trace on disk
@@ -101,6 +109,13 @@ def _given_llm_options(ctx: click.Context) -> list[str]:
         for option in ctx.command.params
         if option.name in LLM_OPTIONS and ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
     ]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, split = text.rpartition("=")
+    if not (name and equals and split):
+        raise FgmcapsError(f"--split-map {text!r}: give NAME=SPLIT, for instance eval=test")
+    return name, split
 
 
 def _check_arguments(ctx: click.Context, input_: str, out: Path) -> None:

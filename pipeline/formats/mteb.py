@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 import yaml
 
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.pipeline.config import SPLITS
 from fgmcaps.pipeline.dataset.shards import ROWS_PER_GROUP
 from fgmcaps.pipeline.formats.base import (
     DatasetImporter,
@@ -34,6 +33,7 @@ from fgmcaps.pipeline.formats.shared.given_labels import no_labels
 from fgmcaps.pipeline.formats.shared.text import storable
 from fgmcaps.pipeline.sources.folder import walk
 from fgmcaps.schemas import CLIP_SAMPLE_RATE, DeadLetter, Manifest, StyledCaption, ToolInfo, TrackMetadata
+from fgmcaps.schemas.splits import SPLITS
 
 TOOL = ToolInfo(
     "FGMCaps-benchmark",

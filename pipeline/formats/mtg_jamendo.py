@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.pipeline.config import SPLITS
 from fgmcaps.pipeline.formats.base import ImportOptions, ManifestLine, MetadataImporter
 from fgmcaps.pipeline.formats.shared.manifest_lines import audio_path, lines_of
 from fgmcaps.pipeline.licences.names import licence_name
+from fgmcaps.schemas.splits import SPLITS
 
 _HEADER = ("TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS")
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.pipeline.sources.base import FoundFile, Source, printable
+from fgmcaps.pipeline.sources.base import DEFAULTS, FoundFile, Source, SourceOptions, printable
 from fgmcaps.pipeline.sources.folder import AUDIO_SUFFIXES, FolderSource, has_audio, walk
 from fgmcaps.pipeline.sources.hf_dataset import HubDatasetSource, parquet_has_audio
 from fgmcaps.pipeline.sources.manifest_file import MANIFEST_SUFFIXES, ManifestSource
 
-__all__ = ["FoundFile", "Source", "open_source"]
+__all__ = ["FoundFile", "Source", "SourceOptions", "open_source"]
 
 
 def holds_dataset(root: Path, exclude: Path | None = None) -> bool:
@@ -17,7 +17,7 @@ def holds_dataset(root: Path, exclude: Path | None = None) -> bool:
     return any(path.suffix.lower() in (".parquet", ".arrow") for path, _ in walk(root, exclude))
 
 
-def open_source(text: str, exclude: Path | None = None) -> Source:
+def open_source(text: str, exclude: Path | None = None, options: SourceOptions = DEFAULTS) -> Source:
     """Recognise INPUT and return its reader; ``exclude`` is a folder to leave out (the output inside the input).
 
     Raises FgmcapsError that says what INPUT may be.
@@ -25,16 +25,16 @@ def open_source(text: str, exclude: Path | None = None) -> Source:
     path = Path(text)
     if path.is_dir():
         if has_audio(path, exclude):
-            return FolderSource(path, exclude)
+            return FolderSource(path, exclude, options)
         if holds_dataset(path, exclude):
-            return HubDatasetSource(text)
-        return FolderSource(path, exclude)  # its error says what the folder holds
+            return HubDatasetSource(text, options)
+        return FolderSource(path, exclude, options)  # its error says what the folder holds
     if path.is_file():
         suffix = path.suffix.lower()
         if suffix == ".parquet" and parquet_has_audio(path):
-            return HubDatasetSource(text)
+            return HubDatasetSource(text, options)
         if suffix in MANIFEST_SUFFIXES:
-            return ManifestSource(path)
+            return ManifestSource(path, options)
         if suffix in AUDIO_SUFFIXES:
             raise FgmcapsError(f"the input {text} is one audio file; name its folder, or use `fgmcaps annotate-file`")
         raise FgmcapsError(
@@ -42,7 +42,7 @@ def open_source(text: str, exclude: Path | None = None) -> Source:
         )
     user, slash, name = text.partition("/")
     if slash and user and name and "/" not in name and not text.startswith((".", "~")) and not Path(user).is_dir():
-        return HubDatasetSource(text)
+        return HubDatasetSource(text, options)
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     raise FgmcapsError(
         f"no such input: {printable(text)}{printable(did_you_mean(path.name, beside))}; give a folder of audio, "

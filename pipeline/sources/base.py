@@ -6,7 +6,7 @@ or ``row:`` for a row of a Hugging Face dataset.
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,11 +28,29 @@ class FoundFile:
     metadata: TrackMetadata = field(default_factory=TrackMetadata)
 
 
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What the user says of a corpus: names of its splits, the Audio column and the configuration of a dataset."""
+
+    split_map: Mapping[str, str] = field(default_factory=dict)
+    audio_column: str | None = None
+    dataset_config: str | None = None
+
+
+DEFAULTS = SourceOptions()
+
+
 class Source(ABC):
-    """A corpus. ``name`` goes into the rows' ``source`` column; ``identity`` is what a build folder is bound to."""
+    """A corpus. ``name`` goes into the rows' ``source`` column; ``identity`` is what a build folder is bound to.
+
+    ``notes``: a line for people each, known when all files are: what was passed over, not used, or read another way.
+    """
 
     name: str
     identity: str
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
 
     @abstractmethod
     def files(self) -> Iterator[FoundFile]:

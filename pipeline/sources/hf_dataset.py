@@ -8,16 +8,17 @@ no audio travels through the DAG.
 import contextlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError, NothingToDoError
 from fgmcaps.common.safe_paths import path_inside
-from fgmcaps.pipeline.config import SPLITS
-from fgmcaps.pipeline.sources.base import FoundFile, Source, printable
-from fgmcaps.pipeline.sources.manifest_file import ALIASES, FIELDS, metadata_of
+from fgmcaps.pipeline.sources.base import DEFAULTS, FoundFile, Source, SourceOptions, printable
+from fgmcaps.pipeline.sources.columns import Columns
+from fgmcaps.pipeline.sources.splits_of_others import SplitNames
 
 ROW = "row:"
 UNNAMED = "rows"
@@ -32,11 +33,13 @@ class RowAddress:
     split: str
     column: str
     index: int
+    config: str | None = None
 
     @property
     def location(self) -> str:
         """The address as a location (:mod:`fgmcaps.pipeline.sources.base`)."""
-        return ROW + json.dumps([self.dataset, self.split, self.column, self.index])
+        config = () if self.config is None else (self.config,)
+        return ROW + json.dumps([self.dataset, self.split, self.column, self.index, *config])
 
     @classmethod
     def of(cls, location: str) -> "RowAddress":
@@ -45,40 +48,50 @@ class RowAddress:
 
 
 class HubDatasetSource(Source):
-    """All splits of a dataset. A row's own split is kept where it is train, validation or test."""
+    """All splits of a dataset. The split of a row is the one that its column says, else the one that it lies in."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, options: SourceOptions = DEFAULTS) -> None:
+        super().__init__()
         self.dataset = str(Path(name).resolve()) if Path(name).exists() else name
+        self.options = options
         self.name = printable(Path(name).stem if Path(name).exists() else name.split("/")[-1])
         self.identity = self.dataset
 
     def files(self) -> Iterator[FoundFile]:
         """Rows in the order of splits and row numbers. Raises FgmcapsError if it cannot be loaded or has no Audio."""
-        splits = _load(self.dataset)
+        config = self.options.dataset_config
+        loaded = _load(self.dataset, config)
+        names = SplitNames(self.options.split_map)
+        columns = Columns(names)
         empty = True
-        for split in sorted(splits):
-            rows = splits[split]
-            column = _audio_column(rows, self.dataset)
-            known = [c for c in rows.column_names if ALIASES.get(c, c) in FIELDS]
-            names = {c: _label_names(rows.features[c]) for c in known}
-            described = rows.select_columns(known) if known else None
+        for split in sorted(loaded):
+            rows = loaded[split]
+            column = audio_column(rows, self.dataset, self.options.audio_column)
+            given = None if split == UNNAMED else names.ours(split, self.dataset)
+            told = [c for c in rows.column_names if c not in _audio_like(rows)]
+            texts = {c: _label_names(rows.features[c]) for c in told}
+            described = rows.select_columns(told) if told else None
             for index in range(len(rows)):
                 empty = False
-                row = {c: names[c](v) for c, v in described[index].items()} if described is not None else {}
-                if split in SPLITS and not row.get("split"):
-                    row["split"] = split
-                location = RowAddress(self.dataset, split, column, index).location
                 where = f"{self.dataset}: split {split}: row {index}"
-                stamp = f"{rows._fingerprint}:{index}"
-                yield FoundFile(location, f"{split}/{index:08d}", 0, stamp, metadata_of(row, where))
+                cells = {c: texts[c](v) for c, v in described[index].items()} if described is not None else {}
+                metadata = columns.metadata_of(cells, where)
+                if metadata.split is None:
+                    metadata = replace(metadata, split=given)
+                location = RowAddress(self.dataset, split, column, index, config).location
+                yield FoundFile(location, f"{split}/{index:08d}", 0, f"{rows._fingerprint}:{index}", metadata)
         if empty:
             raise NothingToDoError(f"the dataset {self.dataset} has no rows")
+        self.notes += [*columns.notes(), *names.notes()]
 
 
 def read_row(location: str) -> bytes | Path:
-    """The encoded audio of a row, or the file that it names. Raises ValueError if the row has neither."""
+    """The encoded audio of a row, or the file that it names. Raises ValueError if the row has neither.
+
+    No other column of the row is read.
+    """
     address = RowAddress.of(location)
-    audio = _load(address.dataset)[address.split][address.index][address.column]
+    audio = _one_column(address.dataset, address.config, address.split, address.column)[address.index][address.column]
     if audio and audio.get("bytes"):
         data: bytes = audio["bytes"]
         return data
@@ -121,7 +134,7 @@ def parquet_has_audio(path: Path) -> bool:
 
 
 @cache
-def _load(name: str) -> Any:
+def _load(name: str, config: str | None) -> Any:
     import datasets
     import pyarrow.parquet as pq
 
@@ -135,17 +148,29 @@ def _load(name: str) -> Any:
             saved = datasets.load_from_disk(name)
             loaded = {str(saved.split or UNNAMED): saved} if isinstance(saved, datasets.Dataset) else saved
         else:
-            loaded = datasets.load_dataset(name)
+            loaded = datasets.load_dataset(name, config)
     except FgmcapsError:
         raise
     except Exception as error:  # the library raises a dozen kinds, each with a text for people
         first = " ".join(str(error).split())[:300]
-        raise FgmcapsError(f"cannot load the dataset {name}: {type(error).__name__}: {first}") from None
-    out = {}
-    for split, rows in loaded.items():
-        column = _audio_column(rows, name)
-        out[split] = rows.cast_column(column, datasets.Audio(decode=False))
-    return out
+        more = "; choose one with --dataset-config" if "onfig name is missing" in first else ""
+        raise FgmcapsError(f"cannot load the dataset {name}: {type(error).__name__}: {first}{more}") from None
+    return {split: _undecoded(rows) for split, rows in loaded.items()}
+
+
+def _undecoded(rows: Any) -> Any:
+    """No audio, picture or video is decoded: the decoders may be missing, and a bad picture must not cost a track."""
+    import datasets
+
+    for column, feature in rows.features.items():
+        if isinstance(feature, datasets.Audio | datasets.Image) or type(feature).__name__ in ("Video", "Pdf", "Nifti"):
+            rows = rows.cast_column(column, type(feature)(decode=False))
+    return rows
+
+
+@cache
+def _one_column(name: str, config: str | None, split: str, column: str) -> Any:
+    return _load(name, config)[split].select_columns([column])
 
 
 def _label_names(feature: Any) -> Callable[[Any], Any]:
@@ -164,10 +189,42 @@ def _label_names(feature: Any) -> Callable[[Any], Any]:
     return name
 
 
-def _audio_column(rows: Any, name: str) -> str:
+def _audio_like(rows: Any) -> list[str]:
+    """Columns that hold files: structs with ``bytes``, whatever they are of."""
     import datasets
 
-    for column, feature in rows.features.items():
-        if isinstance(feature, datasets.Audio) or (isinstance(feature, dict) and "bytes" in feature):
-            return str(column)
-    raise FgmcapsError(f"the dataset {name} has no Audio column; its columns are {', '.join(rows.column_names)}")
+    media = datasets.Audio | datasets.Image
+    return [
+        str(column)
+        for column, feature in rows.features.items()
+        if isinstance(feature, media)
+        or type(feature).__name__ in ("Video", "Pdf", "Nifti")
+        or (isinstance(feature, dict) and "bytes" in feature)
+    ]
+
+
+def audio_column(rows: Any, name: str, wanted: str | None) -> str:
+    """The column with the audio: the one that is wanted, else the only one of type Audio, else the only file column.
+
+    Raises FgmcapsError that lists the candidates.
+    """
+    import datasets
+
+    files = _audio_like(rows)
+    if wanted is not None:
+        if wanted in files:
+            return wanted
+        shown = ", ".join(files or rows.column_names)
+        raise FgmcapsError(
+            f"the dataset {name} has no audio column {wanted!r}{did_you_mean(wanted, files)}; it has {shown}"
+        )
+    typed = [column for column in files if isinstance(rows.features[column], datasets.Audio)]
+    plain = [column for column in files if isinstance(rows.features[column], dict)]
+    candidates = typed or plain
+    if "audio" in candidates or len(candidates) == 1:
+        return "audio" if "audio" in candidates else candidates[0]
+    if not candidates:
+        raise FgmcapsError(f"the dataset {name} has no Audio column; its columns are {', '.join(rows.column_names)}")
+    raise FgmcapsError(
+        f"the dataset {name} has several columns with audio: {', '.join(candidates)}; choose one with --audio-column"
+    )

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from fgmcaps.common.command_group import Choice
+from fgmcaps.training.commands.split_name import SplitName
 
 
 @click.command("encode", short_help="Make a search index of a dataset's clips.")
 @click.argument("model", metavar="MODEL")
 @click.argument("data", metavar="DATA")
 @click.argument("index", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--split", type=Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
+@click.option("--split", type=SplitName(), default="all", show_default=True,
               help="Clips of the index.")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fgmcaps.common.command_group import Choice
+from fgmcaps.training.commands.split_name import SplitName
 
 if TYPE_CHECKING:
     from fgmcaps.training.evaluation.report_build import EvaluationReport
@@ -18,7 +19,7 @@ VIEW_NAMES = ["global", "frame", "fused"]
 @click.command("eval", short_help="Recall with intervals, hubness, and what a model makes of captions.")
 @click.argument("model", metavar="MODEL")
 @click.argument("data", metavar="DATA")
-@click.option("--split", type=Choice(["train", "validation", "test", "all"]), default="test", show_default=True,
+@click.option("--split", type=SplitName(), default="test", show_default=True,
               help="Clips and captions that are ranked against each other.")  # fmt: skip
 @click.option("--pool", type=click.IntRange(2), metavar="N", help="Draw N clips of the split (default: all).")
 @click.option("--captions", type=Choice(["main", "all"]), default="main", show_default=True,

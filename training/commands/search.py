@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from fgmcaps.common.command_group import Choice
+from fgmcaps.training.commands.split_name import SplitName
 
 
 @click.command("search", short_help="Clips that fit a text.")
@@ -15,7 +16,7 @@ from fgmcaps.common.command_group import Choice
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, metavar="N", help="Results a text.")
 @click.option("--view", type=Choice(["global", "frame", "fused"]), default="fused", show_default=True,
               help="Score to sort by.")  # fmt: skip
-@click.option("--split", type=Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
+@click.option("--split", type=SplitName(), default="all", show_default=True,
               help="Clips of DATA to search.")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip

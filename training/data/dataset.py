@@ -5,6 +5,7 @@ the Hugging Face Hub (``user/name`` or ``user/name@revision``).
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,14 +21,18 @@ from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError, NothingToDoError
 from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION
 from fgmcaps.schemas.arrow import SCHEMA_VERSION_KEY
+from fgmcaps.schemas.splits import SPLITS, canonical_split
 from fgmcaps.training.data.hub import fetch_shards, is_hub_name
 
 COLUMNS = (
     *("id", "track_id", "split", "caption", "caption_style", "captions", "start_s", "duration_s", "tempo_bpm"),
     *("tempo_marking", "time_signature", "beat_count", "key", "chord_summary", "licence"),
 )
-SPLITS = ("train", "validation", "test")
 _BLOCK = 64
+
+
+NO_SPLIT = "test"
+"""The split of rows whose shard names none, neither in a column nor in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,7 @@ def row_of(cells: dict[str, Any]) -> Row:
     return Row(
         id=cells["id"],
         track_id=cells.get("track_id") or cells["id"],
-        split=cells.get("split") or "test",
+        split=cells.get("split") or NO_SPLIT,
         captions=tuple((style, text) for style, text in texts if text.strip()),
         start_s=cells.get("start_s") or 0.0,
         duration_s=cells.get("duration_s") or 0.0,
@@ -191,7 +196,9 @@ def load_rows(data: str | Path, split: str | None = None, *, audio_root: str | P
         raise FgmcapsError(f"no such split: {split}{did_you_mean(split, SPLITS)}; splits are {', '.join(SPLITS)}")
     rows = Rows(find_shards(data), split, None if audio_root is None else Path(audio_root))
     if not len(rows):
-        raise NothingToDoError(f"{data}: no rows" + ("" if split is None else f" in the split {split}"))
+        there = Counter(Rows(rows.shards, None).table["split"].to_pylist()) if split is not None else {}
+        has = "; it has " + ", ".join(f"{name} ({n})" for name, n in sorted(there.items())) if there else ""
+        raise NothingToDoError(f"{data}: no rows" + ("" if split is None else f" in the split {split}") + has)
     return rows
 
 
@@ -217,7 +224,7 @@ def find_shards(data: str | Path) -> list[Shard]:
 
 
 def _order(path: Path) -> tuple[int, str]:
-    split = path.name.split("-")[0]
+    split = canonical_split(path.name.split("-")[0])
     return (SPLITS.index(split) if split in SPLITS else len(SPLITS), path.name)
 
 
@@ -280,9 +287,10 @@ def _read_light(path: Path) -> pa.Table:
             except pa.ArrowException as error:
                 raise InvalidDataError(f"{path}: column {name}: {error}") from None
         else:
-            split = path.name.split("-")[0]
-            value = split if name == "split" and split in SPLITS else None
-            columns[name] = pa.chunked_array([pa.array([value] * rows, kind)])
+            columns[name] = pa.chunked_array([pa.array([None] * rows, kind)])
+    named = canonical_split(path.name.split("-")[0]) or NO_SPLIT
+    splits = [named if split is None else canonical_split(split) or split for split in columns["split"].to_pylist()]
+    columns["split"] = pa.chunked_array([pa.array(splits, _TYPES["split"])])
     return pa.table(columns)
 
 
