@@ -1,5 +1,6 @@
 """What a finished build prints: counts, times, where things are, and one row."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from fgmcaps.pipeline.build.stage_file import StageTiming
-from fgmcaps.pipeline.dataset.failures import DUPLICATES_NAME, FAILURES_FOLDER
+from fgmcaps.pipeline.dataset.failures import DUPLICATES_NAME, FAILURES_FOLDER, read_duplicates
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.report import REPORT_NAME
 from fgmcaps.schemas import Manifest
 
 SAMPLE_COLUMNS = ("id", "source_path", "caption", "tempo_bpm", "time_signature", "key", "chord_summary", "qc_flags")
+DUPLICATES_SHOWN = 3
 SAMPLE_SHARDS = 3  # one of each split, where each has one
 
 
@@ -23,8 +25,8 @@ def print_summary(out: Path, timings: Mapping[str, StageTiming], seconds: float,
     manifest = read_manifest(out)
     counts = manifest.counts
     table = Table(show_header=False, box=None, pad_edge=False)
-    listed = f", listed in {FAILURES_FOLDER}/{DUPLICATES_NAME}" if counts.duplicates else ""
-    table.add_row("files", f"{counts.files} ({counts.duplicates} duplicates{listed})")
+    table.add_row("files", str(counts.files))
+    table.add_row("duplicates", _duplicates(out, counts.duplicates))
     table.add_row("clips in", str(counts.clips_found))
     table.add_row("kept", str(counts.rows))
     table.add_row("filtered", _reasons(counts.filtered, counts.filtered_by_reason))
@@ -56,6 +58,16 @@ def sample_row(out: Path, manifest: Manifest) -> dict[str, str] | None:
         return None
     best = min(rows, key=lambda row: len(row["qc_flags"]))
     return {k: " ".join(map(str, v)) if isinstance(v, list) else str(v) for k, v in best.items()}
+
+
+def _duplicates(out: Path, total: int) -> str:
+    """How many, and the first by name."""
+    first = list(itertools.islice(read_duplicates(out), DUPLICATES_SHOWN)) if total else []
+    if not first:
+        return str(total)
+    shown = "; ".join(f"{item.source_path} holds {item.how} as {item.of}" for item in first)
+    more = "; ..." if total > len(first) else ""
+    return f"{total} ({shown}{more}; all in {FAILURES_FOLDER}/{DUPLICATES_NAME})"
 
 
 def _reasons(total: int, by_reason: dict[str, int]) -> str:

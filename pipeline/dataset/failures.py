@@ -36,6 +36,14 @@ def write_duplicates(out_dir: Path, duplicates: Iterable[Duplicate]) -> Path:
     return path
 
 
+def read_duplicates(out_dir: Path) -> Iterator[Duplicate]:
+    """The duplicates of a dataset, by name; none where an older program wrote it. Raises ContractError."""
+    path = Path(out_dir) / FAILURES_FOLDER / DUPLICATES_NAME
+    if path.exists():
+        with path.open("rb") as handle:
+            yield from (from_json(Duplicate, line) for line in handle)
+
+
 def read_failures(out_dir: Path) -> Iterator[DeadLetter]:
     """The dead letters of a dataset; ContractError names the file and line that is none."""
     for kind in KINDS:
