@@ -18,7 +18,8 @@ def forget_failed(build: Build) -> None:
 def forget_changed(build: Build) -> bool:
     """Try again what had changed since it was hashed, and read those files anew; True if there was any."""
     tracks = _forget(build, lambda letter: letter.reason == CHANGED)
-    forget_stamps(build.folder.inventory_file, [t.location for t in build.spec.plan.tracks if t.track_id in tracks])
+    if tracks:
+        forget_stamps(build.folder.inventory_file, [t.location for t in build.spec.plan.tracks if t.track_id in tracks])
     return bool(tracks)
 
 

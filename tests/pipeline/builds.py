@@ -70,12 +70,14 @@ def manifest(out: Path) -> dict[str, object]:
 
 def letters(out: Path) -> list[dict[str, object]]:
     """All dead letters."""
-    return [json.loads(line) for path in sorted((out / "failures").glob("*.jsonl")) for line in path.open()]
+    return [json.loads(line) for path in sorted((out / "failures").glob("f*.jsonl")) for line in path.open()]
 
 
-def tone(seconds: float, rate: int = 44_100, channels: int = 1) -> np.ndarray:
-    """A chord with a pulse, loud enough for the gate."""
+def tone(seconds: float, rate: int = 44_100, channels: int = 1, seed: int = 0) -> np.ndarray:
+    """Chords with a pulse, loud enough for the gate; another recording for another seed."""
     t = np.arange(round(seconds * rate)) / rate
-    chord = sum(np.sin(2 * np.pi * f * t) for f in (261.6, 329.6, 392.0)) / 4
+    roots = np.random.default_rng(seed).integers(-9, 10, 60)[(2 * t).astype(int)]
+    phase = 2 * np.pi * np.cumsum(2.0 ** (roots / 12)) / rate
+    chord = sum(np.sin(f * phase) for f in (261.6, 329.6, 392.0)) / 4
     mono = chord * (0.4 + 0.6 * (np.sin(2 * np.pi * 2 * t) > 0))
     return np.repeat(mono[:, None], channels, axis=1).astype(np.float32)

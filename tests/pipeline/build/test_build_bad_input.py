@@ -37,24 +37,24 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in good:  # an 11 s file cut to a tenth has too little left for a clip
         _cut_in_half(path, music / f"truncated{path.suffix}", 0.1)
     _lying_wav(music / "lying.wav")
-    sf.write(music / "eight channels.wav", tone(11, rate, 8), rate)
-    sf.write(music / "8 kHz.wav", tone(11, 8_000), 8_000)
-    sf.write(music / "192 kHz.wav", tone(11, 192_000), 192_000)
+    sf.write(music / "eight channels.wav", tone(11, rate, 8, seed=1), rate)
+    sf.write(music / "8 kHz.wav", tone(11, 8_000, seed=2), 8_000)
+    sf.write(music / "192 kHz.wav", tone(11, 192_000, seed=3), 192_000)
     shutil.copy(good[0], music / "a flac called.mp3")  # wrong suffix, and a copy of a good file: a duplicate
     (music / "a\nnew line é 音楽.wav").write_text("no audio either")
-    sf.write(music / "name with spaces é 音楽.wav", tone(11, rate) * 0.9, rate)
+    sf.write(music / "name with spaces é 音楽.wav", tone(11, rate, seed=4) * 0.9, rate)
     (music / "loop").symlink_to(music)
     (music / "broken link.wav").symlink_to(music / "nowhere.wav")
     os.mkfifo(music / "pipe.wav")
     sf.write(music / "silence.wav", np.zeros(11 * rate, np.float32), rate)
     sf.write(music / "dc.wav", np.full(11 * rate, 0.5, np.float32), rate)
     sf.write(music / "noise.wav", np.random.default_rng(0).normal(0, 0.1, 11 * rate).astype(np.float32), rate)
-    broken = tone(11, rate)
+    broken = tone(11, rate, seed=5)
     broken[5000:6000] = np.nan
     sf.write(music / "nan.wav", broken, rate, subtype="FLOAT")
     sf.write(music / "0.1 s.wav", tone(0.1, rate), rate)
-    sf.write(music / "9.99 s.wav", tone(9.99, rate), rate)
-    sf.write(music / "10.01 s.wav", tone(10.01, rate), rate)
+    sf.write(music / "9.99 s.wav", tone(9.99, rate, seed=6), rate)
+    sf.write(music / "10.01 s.wav", tone(10.01, rate, seed=7), rate)
     shutil.copy(good[1], music / "again 1.wav")
     shutil.copy(good[1], music / "again 2.wav")
     out = root / "out"
@@ -64,7 +64,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 EXPECTED = {
-    "a\nnew line é 音楽.wav": ("decode", "failed", "not_audio"),
+    "a\\x0anew line é 音楽.wav": ("decode", "failed", "not_audio"),
     "text.wav": ("decode", "failed", "not_audio"),
     "zero.wav": ("decode", "failed", "empty"),
     "lying.wav": ("decode", "failed", "empty"),

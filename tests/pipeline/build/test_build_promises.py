@@ -14,6 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from fgmcaps.pipeline.sources.base import stamp_of
 from fgmcaps.pipeline.stages.journal import AnnotationEntry, TrackDone, scan
 from tests.pipeline.builds import command, cut_corpus, digest, letters, manifest, run, write_fast_config
 
@@ -159,10 +160,11 @@ def test_another_filter_decodes_nothing(corpus: Path, tmp_path: Path) -> None:
     assert run("build", music, out, "--workers", 1, "--config", config(corpus)).returncode == 0
     strict = tmp_path / "strict.yaml"
     strict.write_text(config(corpus).read_text().replace("recipe: paper", "recipe: paper, key: {min_confidence: 0.9}"))
+    inventory = out / ".fgmcaps" / "inventory.jsonl"
     for path in music.rglob("*.*"):
-        stat = path.stat()
-        path.write_bytes(b"\0" * stat.st_size)  # the inventory still trusts size and time; a decoder would fail
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        before = stamp_of(path.stat())
+        path.write_bytes(b"\0" * path.stat().st_size)  # the inventory is made to trust it; a decoder would fail
+        inventory.write_text(inventory.read_text().replace(before, stamp_of(path.stat())))
     done = run("annotate", music, out, "--config", strict, "--replace")
     assert done.returncode == 0, done.stderr
     for folder in (out / ".fgmcaps" / "annotations").iterdir():
