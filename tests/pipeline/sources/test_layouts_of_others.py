@@ -31,8 +31,10 @@ def test_audiofolder_tables_and_split_folders(tmp_path):
     (tmp_path / "test/metadata.jsonl").write_text('{"file_name": "c.wav", "genre": ["folk"]}\n')
     found, notes = listed(tmp_path)
     assert {name: f.metadata.split for name, f in found.items()} == {
-        "train/a.wav": "train", "train/sub/b.wav": "train",
-        "test/c.wav": "test", "test/d.wav": "test",
+        "train/a.wav": "train",
+        "train/sub/b.wav": "train",
+        "test/c.wav": "test",
+        "test/d.wav": "test",
     }
     assert found["train/sub/b.wav"].metadata.artist == "Kai" and found["test/c.wav"].metadata.genre == ("folk",)
     assert any("train/metadata.csv describes 2 files, 1 of its files are not there" in note for note in notes)
