@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from fgmcaps.common.did_you_mean import did_you_mean
-from fgmcaps.schemas.splits import SPLITS, canonical_split
 
 ALL = "all"
+KNOWN = ("train", "validation", "test", ALL)
 
 
 class SplitName(click.ParamType[Any]):
@@ -17,11 +17,12 @@ class SplitName(click.ParamType[Any]):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """What help shows."""
-        return f"[{'|'.join((*SPLITS, ALL))}]"
+        return f"[{'|'.join(KNOWN)}]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from fgmcaps.schemas.splits import canonical_split  # help must not wait for the schemas
+
         split = ALL if value == ALL else canonical_split(str(value))
         if split is None:
-            known = (*SPLITS, ALL)
-            self.fail(f"{value!r} is none of {', '.join(known)}{did_you_mean(str(value), known)}", param, ctx)
+            self.fail(f"{value!r} is none of {', '.join(KNOWN)}{did_you_mean(str(value), KNOWN)}", param, ctx)
         return split
