@@ -1,16 +1,15 @@
 """Copies that are found, and recordings that are taken for copies: made copies of a folder of real recordings.
 
-    python -m benchmarks.duplicates FOLDER [--limit 130] [--copies 2]
+    python -m benchmarks.duplicates FOLDER [--limit 130] [--copies 2] [--seconds 60]
 
-Each recording gets copies by turns from a list of changes: other tags, re-encodings at several rates, resampled, mono,
-quieter, trimmed by a second and a half. The inventory and the plan of a build then read originals and copies together.
-Splits are halves, so that a pair which is not joined is in one split half the time: what is counted is the joining
-itself. False matches are counted among the originals alone, as pairs and as recordings.
+Originals are the first minute of each recording as FLAC. Each gets copies by turns from a list of changes: other tags,
+re-encodings at several rates, resampled, mono, quieter, trimmed by a second and a half. The inventory and the plan of a
+build then read originals and copies together. What is counted is the joining itself, for two unjoined tracks may lie in
+one split by chance. False matches are counted among the originals alone, as pairs and as recordings.
 """
 
 import argparse
 import itertools
-import shutil
 import tempfile
 import time
 from collections import Counter
@@ -31,13 +30,18 @@ from fgmcaps.pipeline.sources.inventory import KnownSound, take_inventory
 Change = Callable[[Path, Path], Path]
 
 
-def _samples(path: Path) -> tuple[np.ndarray[Any, Any], int]:
-    """float32[channels, n] and Hz of a whole file."""
+def _samples(path: Path, seconds: float = 3600.0) -> tuple[np.ndarray[Any, Any], int]:
+    """float32[channels, n] and Hz of a file's first seconds."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         resampler = av.AudioResampler("fltp", "stereo", stream.rate)
-        parts = [out.to_ndarray() for frame in container.decode(stream) for out in resampler.resample(frame)]
-        return np.concatenate(parts, axis=1), stream.rate
+        parts, length = [], 0
+        for frame in container.decode(stream):
+            parts += [out.to_ndarray() for out in resampler.resample(frame)]
+            length += frame.samples
+            if length >= seconds * stream.rate:
+                break
+        return np.concatenate(parts, axis=1)[:, : round(seconds * stream.rate)], stream.rate
 
 
 def _encode(samples: np.ndarray[Any, Any], rate: int, path: Path, codec: str, kbps: int = 0, **tags: str) -> Path:
@@ -94,6 +98,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--limit", type=int, default=130)
     parser.add_argument("--copies", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of the originals, from their start")
     args = parser.parse_args()
     originals = [path for f in FolderSource(args.folder).files() if (path := Path(f.location)).is_file()][: args.limit]
     turns = itertools.cycle(CHANGES)
@@ -101,10 +106,10 @@ def main() -> None:
         corpus, kinds = Path(folder) / "corpus", {}
         corpus.mkdir()
         for number, original in enumerate(originals):
-            shutil.copy(original, corpus / f"{number:04d}{original.suffix}")
+            begin = _encode(*_samples(original, args.seconds), corpus / f"{number:04d}.flac", "flac")
             for kind in itertools.islice(turns, args.copies):
                 try:
-                    made = CHANGES[kind](original, corpus / f"{number:04d}-{len(kinds)}")
+                    made = CHANGES[kind](begin, corpus / f"{number:04d}-{len(kinds)}")
                 except av.FFmpegError as error:  # a container whose times cannot be written again
                     print(f"{original.name}: no copy with {kind}: {error}")
                     continue
