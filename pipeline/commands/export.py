@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.pipeline.commands.options import DatasetFolder
+
 
 @click.command("export", short_help="Write a dataset in another layout.")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=DatasetFolder())
 @click.argument("dest", type=click.Path(path_type=Path))
 @click.option("--format", "name", required=True, metavar="FORMAT",
               help="jams: .jams + .flac files; csv: one flat table, no audio; webdataset: tar shards; "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fgmcaps.common.command_group import Choice
+from fgmcaps.pipeline.commands.options import DatasetFolder
 
 if TYPE_CHECKING:
     from fgmcaps.pipeline.hub.progress import TransferProgress
@@ -17,7 +18,7 @@ LISTED = 40
 
 
 @click.command(short_help="Publish a dataset on the Hugging Face Hub.")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=DatasetFolder())
 @click.argument("repository", metavar="USER/NAME")
 @click.option("--private", is_flag=True, help="Create the repository as a private one.")
 @click.option("--revision", metavar="BRANCH", help="Branch to publish on (default: main); created where missing.")

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.pipeline.commands.options import DatasetFolder
+
 
 @click.command("report", short_help="Write a page to look at and listen to.")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=DatasetFolder())
 @click.option("--sample", type=click.IntRange(0), default=12, show_default=True, help="Clips to show and play.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
 def report(out: Path, sample: int, seed: int) -> None:

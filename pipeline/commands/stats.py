@@ -5,9 +5,11 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.pipeline.commands.options import DatasetFolder
+
 
 @click.command("stats", short_help="Print a dataset's statistics.")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=DatasetFolder())
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def stats(out: Path, as_json: bool) -> None:
     """Print the statistics of the dataset OUT: rows, coverage, histograms, failures."""

@@ -1,8 +1,11 @@
 """``fgmcaps validate``."""
 
+from pathlib import Path
+
 import click
 
 from fgmcaps.common.errors import InvalidDataError
+from fgmcaps.pipeline.commands.options import check_folder
 
 
 @click.command("validate", short_help="Check a dataset end to end.")
@@ -18,6 +21,8 @@ def validate(out: str, audio_every: int) -> None:
     from fgmcaps.pipeline.validation.validate import summary
     from fgmcaps.pipeline.validation.validate import validate as check
 
+    if not out.startswith("hf://"):
+        check_folder(Path(out))
     notes: list[str] = []
     with local_copy(out) as folder:
         problems = check(folder, audio_every=audio_every, notes=notes)
