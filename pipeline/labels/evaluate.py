@@ -18,7 +18,7 @@ from fgmcaps.annotators.evaluation import AttributeResult, Judged, judge, labels
 from fgmcaps.common.errors import MachineError, NothingToDoError
 from fgmcaps.common.files import write_atomically
 from fgmcaps.common.fingerprints import fingerprint
-from fgmcaps.pipeline.audio.decode import Decoder
+from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
 from fgmcaps.pipeline.formats.jams import truth_of_window
 from fgmcaps.pipeline.labels.corpus import TruthTrack
 from fgmcaps.pipeline.sources.base import location_of
@@ -55,7 +55,10 @@ def estimate_track(
 ) -> TrackEstimates:
     """Decode, gate and annotate the chosen clips of ``track``."""
     # Nothing here is published, so the id need not be that of the bytes.
-    track_id = track_id_of_digest(fingerprint(name=track.name))
+    try:
+        track_id = track_id_of_digest(decoder.hash(track.audio, track.name))
+    except DecodeError:  # the letter of the track will say why
+        track_id = track_id_of_digest(fingerprint(name=track.name))
     source = Track(track_id, location_of(track.audio), "", track.name, 0, "")
     works = clips_of(TrackTask(source), decoder, clips_per_track)
     return TrackEstimates(tuple(_estimate(track.name, work, profile) for work in works if work is not None))
