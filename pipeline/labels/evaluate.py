@@ -54,7 +54,6 @@ def estimate_track(
     track: TruthTrack, profile: Profile, decoder: Decoder, clips_per_track: int | Literal["all"]
 ) -> TrackEstimates:
     """Decode, gate and annotate the chosen clips of ``track``."""
-    # Nothing here is published, so the id need not be that of the bytes.
     try:
         track_id = track_id_of_digest(decoder.hash(track.audio, track.name))
     except DecodeError:  # the letter of the track will say why
