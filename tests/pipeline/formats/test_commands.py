@@ -39,7 +39,7 @@ def test_an_unfinished_dataset_has_the_exit_code_of_an_invalid_one(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("export", "OUT", "DEST", "--format", "jasm"), "did you mean 'jams'?"),
+        (("export", ".", "DEST", "--format", "jasm"), "did you mean 'jams'?"),
         (("import", "musikbench", "IN", "OUT"), "did you mean 'musicbench'?"),
         (("import", "musicbench", "NOWHERE", "OUT"), "no such file or folder"),
         (("import", "fma", ".", "m.csv", "--variant", "B"), "--variant means nothing to the format fma"),
