@@ -2,7 +2,7 @@
 
 Candidates are pairs that share exact keys (two frames, 32 bits) at one offset; a candidate is a match where few bits
 differ over the whole overlap. Measured in docs/experiments.md: copies differ in at most .13 of the bits, different
-recordings in at least .35.
+recordings in at least .40.
 """
 
 from collections.abc import Iterator, Sequence
