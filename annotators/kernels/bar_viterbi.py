@@ -14,6 +14,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from fgmcaps.common.numba_cache import prepare_numba
+
+prepare_numba()
+
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 

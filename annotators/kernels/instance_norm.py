@@ -13,6 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fgmcaps.annotators.kernels.lstm_recurrence import exponentials
+from fgmcaps.common.numba_cache import prepare_numba
+
+prepare_numba()
 
 Floats = npt.NDArray[np.float32]
 

@@ -11,6 +11,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from fgmcaps.common.numba_cache import prepare_numba
+
+prepare_numba()
+
 Floats = npt.NDArray[np.float32]
 
 PADDED = 32

@@ -12,11 +12,14 @@ from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 
+from fgmcaps.common.numba_cache import prepare_numba
+
 
 @cache
 def load_librosa() -> ModuleType:
     """The package, its compiled parts in memory and in numba's cache (the first time on a machine: about 10 s)."""
     with alone("librosa"):
+        prepare_numba()
         import librosa
         import librosa.core.pitch
         import librosa.util.utils

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from fgmcaps.annotators.base import Annotator, Samples, within_clip
+from fgmcaps.common.caches import home_folder
 from fgmcaps.common.isolated.client import FOREIGN_PYTHON_ENV, Handshake, IsolatedWorker, worker_command
 from fgmcaps.common.isolated.errors import WorkerStartError
 from fgmcaps.schemas import ChordSequence, ChordSpan
@@ -114,7 +115,7 @@ def environment_folder(name: str) -> Path:
     if repository is not None:
         return repository / f".venv-{name}"
     data = Path(os.environ.get("XDG_DATA_HOME", ""))
-    return (data if data.is_absolute() else Path.home() / ".local" / "share") / "fgmcaps" / name
+    return (data if data.is_absolute() else (home_folder() or Path("/")) / ".local" / "share") / "fgmcaps" / name
 
 
 def whole_clip(labels: list[Any], times: npt.NDArray[Any], seconds: float) -> tuple[ChordSpan, ...]:

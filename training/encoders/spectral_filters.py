@@ -8,6 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from fgmcaps.common.numba_cache import prepare_numba
+
 Array = npt.NDArray[np.float64]
 
 CHORD_QUALITIES: dict[str, tuple[int, ...]] = {
@@ -24,6 +26,7 @@ MINOR_PROFILE = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
 
 def mel_bank(sample_rate: int, n_fft: int, bands: int, low: float) -> Tensor:
     """float32[n_fft // 2 + 1, bands]: triangles on librosa's mel scale from ``low`` Hz to half the sample rate."""
+    prepare_numba()
     import librosa
 
     bank = librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=bands, fmin=low)

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from torch import Tensor
 
+from fgmcaps.common.caches import may_write
 from fgmcaps.common.errors import InvalidDataError, MachineError, NothingToDoError
 from fgmcaps.common.files import atomic_file, folder_lock, write_atomically
 from fgmcaps.training.data.audio import AudioError, decode
@@ -97,6 +98,7 @@ def build_cache(
     - Clips without audio, or whose audio cannot be decoded or gives no finite features, are skipped, counted and named
       in ``skipped.jsonl``; more than ``max_skipped`` of them (and more than 10) is an error. Missing audio never is.
     - ``check`` reads all finished shards and computes damaged ones again.
+    - Finished features in a folder that may not be written are opened as they are; nothing is written.
 
     Raises InvalidDataError (the folder holds features of other data or encoders, too many bad clips), NothingToDoError
     (no usable row), MachineError (no room, no memory, a worker that died), FgmcapsError (another process is filling
@@ -104,16 +106,15 @@ def build_cache(
     """
     folder = Path(folder)
     say: Report = report or (lambda stage, done, total: None)
+    if not may_write(folder):  # somebody else's: a lab's shared model is searched by all
+        if check or not _finished(folder, _keys(rows, audio_encoder, text_encoder, folder, dtype, long)):
+            what = "cannot be checked and mended" if check else "are not there for this dataset"
+            raise MachineError(
+                f"{folder}: finished features {what}, and you may not write there; give another folder by --cache"
+            )
+        return FeatureCache.open(folder)
     with folder_lock(folder, "computing features"):
-        data = fingerprints(rows, folder / "source.json")
-        captions = list(all_captions(rows))
-        keys = {
-            "audio": audio_key(rows, audio_encoder, data, dtype, long),
-            "text": text_key(len(captions), text_encoder, data, dtype),
-        }
-        _take_fitted(folder, audio_encoder, keys)
-        for kind in keys:
-            keys[kind] = _matching(folder / kind, keys[kind], ignore_state=audio_encoder.needs_fit)
+        keys = _keys(rows, audio_encoder, text_encoder, folder, dtype, long)
         if check:
             for kind, key in keys.items():
                 for number in damaged_shards(folder / kind, key) if read_key(folder / kind) else ():
@@ -138,6 +139,19 @@ def build_cache(
             skipped |= finish_store(folder / kind, key)
         _finish(folder, rows, keys, skipped, max_skipped)
     return FeatureCache.open(folder)
+
+
+def _keys(
+    rows: Rows, audio: AudioEncoder, text: TextEncoder, folder: Path, dtype: DType, long: LongAudio
+) -> dict[str, StoreKey]:
+    """The keys of both stores, in the layout that ``folder`` was begun with; ``audio`` takes what was fitted there."""
+    data = fingerprints(rows, folder / "source.json")
+    keys = {
+        "audio": audio_key(rows, audio, data, dtype, long),
+        "text": text_key(len(list(all_captions(rows))), text, data, dtype),
+    }
+    _take_fitted(folder, audio, keys)
+    return {kind: _matching(folder / kind, key, ignore_state=audio.needs_fit) for kind, key in keys.items()}
 
 
 def _finished(folder: Path, keys: dict[str, StoreKey]) -> bool:

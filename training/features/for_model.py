@@ -1,13 +1,15 @@
 """The features of DATA for a trained model: those of its training where they are at hand, else computed."""
 
 import hashlib
-import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from fgmcaps.common.errors import FgmcapsError, InvalidDataError, NothingToDoError
+from fgmcaps.common.caches import cache_folder, may_write
+from fgmcaps.common.errors import FgmcapsError, InvalidDataError, MachineError, NothingToDoError
 from fgmcaps.training.data.dataset import load_rows
 from fgmcaps.training.features.build import Report, build_cache
 from fgmcaps.training.features.cache import FeatureCache
@@ -51,17 +53,7 @@ def features_for_model(
 
     only = None if split == ALL else split
     load_rows(data, only)  # a wrong DATA or split is said first
-    if cache is not None:
-        found = build(cache, None)
-    else:
-        trained = Path(f"{name}.features")
-        own = has_rows_of(trained, data)
-        try:
-            found = build(trained, None) if own else build(own_folder(name, data, split), only)
-        except InvalidDataError:
-            if not own:
-                raise
-            found = build(own_folder(name, data, split), only)  # the same clips with other captions or audio
+    found = build(cache, None) if cache is not None else _first_that_fits(name, data, split, only, build)
     rows = found.rows(only)
     if not len(rows):
         raise NothingToDoError(f"{data}: no usable row in the split {split}; see {found.folder / 'skipped.jsonl'}")
@@ -75,14 +67,44 @@ def has_rows_of(folder: Path, data: str) -> bool:
     return FeatureCache.open(folder).ids == load_rows(data).ids
 
 
-def own_folder(name: str, data: str, split: str) -> Path:
-    """Where features go that have no other place: beside a local model, else in the user's cache folder."""
+def _first_that_fits(
+    name: str, data: str, split: str, only: str | None, build: Callable[[Path, str | None], FeatureCache]
+) -> FeatureCache:
+    """Features in the first place that has them or may take them."""
+    trained = Path(f"{name}.features")
+    if has_rows_of(trained, data):
+        try:
+            return build(trained, None)
+        except (InvalidDataError, MachineError) as error:  # the same clips with other captions or audio
+            if isinstance(error, MachineError) and may_write(trained):
+                raise
+    places = own_folders(name, data, split)
+    for folder in places[:-1]:
+        with suppress(InvalidDataError, MachineError):  # somebody else's, and not of this data
+            return build(folder, only)
+    return build(places[-1], only)
+
+
+def own_folders(name: str, data: str, split: str) -> list[Path]:
+    """Where features go that have no other place: beside a local model, else in the user's cache folder.
+
+    Beside a model of another owner they are only read, where they are finished: then the list holds both, and the last
+    one may be written. Raises MachineError where no folder can be.
+    """
     place = str(Path(data).resolve()) if Path(data).exists() else data
     key = hashlib.sha256(f"{name}\0{place}\0{split}".encode()).hexdigest()[:8]
+    found = []
     if Path(name).is_dir():
-        return Path(f"{Path(name)}.features-{key}")
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "figma" / f"{name.replace('/', '--')}-{key}"
+        beside = Path(f"{Path(name)}.features-{key}")
+        if may_write(beside):
+            return [beside]
+        if (beside / "cache.json").is_file():
+            found = [beside]
+        name = str(Path(name).resolve())
+    base = cache_folder()
+    if base is None:
+        raise MachineError(f"no folder for the features of {data} can be written; give one by --cache")
+    return [*found, base / "figma" / f"{name.strip('/').replace('/', '--')[-100:]}-{key}"]
 
 
 def sample_rows(rows: npt.NDArray[np.int64], pool: int | None, seed: int) -> npt.NDArray[np.int64]:

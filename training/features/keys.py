@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fgmcaps.common.caches import may_write
 from fgmcaps.common.files import write_atomically
 from fgmcaps.training.data.dataset import Row, Rows
 from fgmcaps.training.encoders.base import AudioEncoder, TextEncoder, state_digest
@@ -38,7 +39,8 @@ def fingerprints(rows: Rows, memo: Path) -> Fingerprints:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # only a memo: computed again below
     found = Fingerprints(_audio_fingerprint(rows), _text_fingerprint(rows))
-    write_atomically(memo, json.dumps({"head": head, "audio": found.audio, "text": found.text}).encode())
+    if may_write(memo.parent):
+        write_atomically(memo, json.dumps({"head": head, "audio": found.audio, "text": found.text}).encode())
     return found
 
 

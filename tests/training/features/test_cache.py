@@ -413,3 +413,18 @@ def test_killed_and_run_again_it_does_only_what_is_missing(rows, built, tmp_path
     build_cache(rows, TinyAudio(), TinyText(), tmp_path / "c", workers=1)
     assert {p: p.stat().st_mtime_ns for p in done} == done
     assert state_of(tmp_path / "c") == state_of(built)
+
+
+def test_finished_features_of_another_owner_are_read_and_nothing_is_written(rows, cache, monkeypatch):
+    """A lab's shared model: whoever searches it may not write beside it."""
+    (cache / "source.json").unlink()  # the memo would be written, and cannot be
+    before = {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in cache.rglob("*")}
+    for module in ("build", "keys"):
+        monkeypatch.setattr(f"fgmcaps.training.features.{module}.may_write", lambda folder: False)
+    assert build_cache(rows, TinyAudio(), TinyText(), cache).ids == rows.ids
+    assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in cache.rglob("*")} == before
+    with pytest.raises(MachineError, match="you may not write there; give another folder by --cache"):
+        build_cache(rows, TinyAudio(), TinyText(), cache, check=True)
+    (cache / "cache.json").unlink()
+    with pytest.raises(MachineError, match="finished features are not there"):
+        build_cache(rows, TinyAudio(), TinyText(), cache)
