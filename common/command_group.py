@@ -17,6 +17,7 @@ from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_USAGE, FgmcapsError
 from fgmcaps.common.extras import remedy_for
 from fgmcaps.common.scrub import scrub
+from fgmcaps.common.terminal import SafeFormatter, echo, prepare_streams
 
 
 class Choice(click.Choice[str]):
@@ -63,7 +64,10 @@ class CommandGroup(click.Group):
         extra["standalone_mode"] = False
         extra.setdefault("prog_name", self.name)
         warnings.filterwarnings("ignore")
-        logging.basicConfig(level=logging.ERROR, format="%(levelname)s: %(message)s")
+        prepare_streams()
+        handler = logging.StreamHandler()
+        handler.setFormatter(SafeFormatter("%(levelname)s: %(message)s"))
+        logging.basicConfig(level=logging.ERROR, handlers=[handler])
         logging.getLogger("fgmcaps").setLevel(logging.WARNING)
         try:
             code = super().main(*args, **extra)
@@ -92,5 +96,5 @@ class CommandGroup(click.Group):
 
     def _fail(self, message: str, code: int) -> int:
         """Print ``message`` as one line on standard error; returns ``code``."""
-        click.echo(f"{self.name}: {scrub(' '.join(message.split()))}", err=True)
+        echo(f"{self.name}: {scrub(' '.join(message.split()))}", err=True)
         return code

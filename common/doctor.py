@@ -46,4 +46,4 @@ def show(findings: Iterable[Finding], console: Console) -> None:
             table.add_row(section)
         mend = f"{finding.detail}: {finding.remedy}" if finding.detail and finding.remedy else ""
         table.add_row(f"  {finding.name}", MARKS[finding.state], mend or finding.detail or finding.remedy)
-    console.print(table, highlight=False, markup=False)
+    console.print(table)

@@ -22,10 +22,10 @@ def prepare_numba() -> None:
         place_caches()
         import numba
 
-        numba.config.CACHE_DIR = os.environ.get(NUMBA, "")  # numba may have been imported before
-        from numba.core.caching import Cache  # type: ignore[import-untyped]
-        from numba.core.dispatcher import Dispatcher  # type: ignore[import-untyped]
-        from numba.np.ufunc.ufuncbuilder import UFuncDispatcher  # type: ignore[import-untyped]
+        vars(numba.config)["CACHE_DIR"] = os.environ.get(NUMBA, "")  # numba may have been imported before
+        from numba.core.caching import Cache
+        from numba.core.dispatcher import Dispatcher
+        from numba.np.ufunc.ufuncbuilder import UFuncDispatcher
 
         for kind, method, error in (
             (Dispatcher, "enable_caching", RuntimeError),

@@ -12,6 +12,8 @@ from rich.progress import Progress as Bars
 from rich.progress import Task as Bar
 from rich.text import Text
 
+from fgmcaps.common.console import SafeConsole
+
 PLAIN_EVERY_S = 10.0
 BYTES = "bytes"
 """The unit whose counts are shown in MiB."""
@@ -30,7 +32,7 @@ class Progress:
     """
 
     def __init__(self, *, quiet: bool = False, console: Console | None = None, live: bool | None = None) -> None:
-        self.console = console or Console(stderr=True, quiet=quiet, markup=False, highlight=False)
+        self.console = console or SafeConsole(stderr=True, quiet=quiet)
         self.live = (self.console.is_terminal if live is None else live) and not quiet
         self._bars = Bars(
             TextColumn("{task.description}"),
@@ -56,7 +58,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print one line for people."""
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(line, soft_wrap=True)
 
     def show(
         self, title: str, done: int, total: int | None, unit: str = "", note: str | None = None, *, ends: bool = True

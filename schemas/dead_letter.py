@@ -41,7 +41,7 @@ class Duplicate:
 class Rejection:
     """Why something does not become a row, from code that does not know which clip it works on.
 
-    The fields are those of :class:`DeadLetter`; ``message`` need not name the clip.
+    The fields are those of :class:`DeadLetter`; ``located``: whether ``message`` names the file and the place already.
     """
 
     stage: str
@@ -50,12 +50,12 @@ class Rejection:
     kind: Kind = "failed"
     error_type: str = ""
     retryable: bool = False
+    located: bool = False
 
 
 def dead_letter(rejection: Rejection, track: Track, clip: Clip | None = None) -> DeadLetter:
     """The letter of one clip, or of the whole track when ``clip`` is None; its message names the file and the time."""
     where = track.source_path if clip is None else f"{track.source_path} at {clip.start_s:g} s"
-    message = rejection.message
     return DeadLetter(
         track_id=track.track_id,
         clip_id=None if clip is None else clip.clip_id,
@@ -64,6 +64,6 @@ def dead_letter(rejection: Rejection, track: Track, clip: Clip | None = None) ->
         kind=rejection.kind,
         reason=rejection.reason,
         error_type=rejection.error_type,
-        message=message if message.startswith(track.source_path) else f"{where}: {message}",
+        message=rejection.message if rejection.located else f"{where}: {rejection.message}",
         retryable=rejection.retryable,
     )

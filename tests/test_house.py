@@ -85,3 +85,15 @@ def test_no_circle_of_folders(room):
             others = {other.split(".")[1] for other in imported(tree) if other.startswith(f"{room}.")}
             graph.setdefault(folder, set()).update(others - {folder})
     assert circle(graph) is None
+
+
+def test_there_is_one_way_to_the_terminal():
+    """Text of others passes `common.terminal` or `common.console`, which take its escape sequences away."""
+    wrong = [
+        f"{name}, line {node.lineno}"
+        for name, tree in TREES.items()
+        if name not in {"common.terminal", "common.console", "pipeline.demo"}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "click.echo", "click.secho", "Console"}
+    ]
+    assert not wrong

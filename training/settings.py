@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -18,6 +18,14 @@ from fgmcaps.common.yaml_text import YamlError, load_yaml, read_yaml
 
 CONFIGS = Path(__file__).parent / "configs"
 MONITORS = r"(global|frame|fused)/(t2a|a2t)(_same_caption)?/(R@(1|5|10|20)|MRR|median_rank)"
+
+
+Width = Annotated[int, Field(ge=1, le=1 << 16)]
+Layers = Annotated[int, Field(ge=0, le=64)]
+Heads = Annotated[int, Field(ge=1, le=1024)]
+FrameStride = Annotated[int, Field(ge=1, le=1000)]
+Tokens = Annotated[int, Field(ge=1, le=1 << 13)]
+"""Bounds far above what is of use: a model of others, or a slip of the finger, must not fill the memory."""
 
 
 class TrainSettings(BaseModel):
@@ -33,11 +41,11 @@ class TrainSettings(BaseModel):
     cache_dtype: Literal["float16", "bfloat16"] = "float16"
 
     # Heads: at these numbers and encoders of width 1024, 11,030,016 parameters each.
-    head_width: int = Field(1024, ge=1)
-    head_layers: int = Field(2, ge=0)
-    head_heads: int = Field(8, ge=1)
-    head_ffn: int = Field(512, ge=1)
-    head_out: int = Field(512, ge=1)
+    head_width: Width = 1024
+    head_layers: Layers = 2
+    head_heads: Heads = 8
+    head_ffn: Width = 512
+    head_out: Width = 512
     dropout: float = Field(0.1, ge=0, lt=1)
 
     # Views. Open in the public record: padding, pooling.
@@ -48,13 +56,13 @@ class TrainSettings(BaseModel):
         "features", description="Pool the encoder's output, then the head; or layers first, then pool, then linear."
     )
     text_global: Literal["first", "mean"] = Field("first", description="Token that stands for a text, or their mean.")
-    frame_stride: int = Field(1, ge=1, description="Frames of the cache that become one frame of the model.")
+    frame_stride: FrameStride = Field(1, description="Frames of the cache that become one frame of the model.")
     frame_reduce: Literal["mean", "first"] = Field("mean", description="How frame_stride frames become one.")
-    max_tokens: int = Field(128, ge=1)
+    max_tokens: Tokens = 128
 
     # Loss. Open in the public record: where negatives come from, the t->a direction.
     alpha: float = Field(0.6, ge=0, le=1)
-    temperature: float = Field(0.07, gt=0)
+    temperature: float = Field(0.07, gt=0, le=1e6)
     learn_temperature: bool = False
     t2a_direction: Literal["columns", "reversed"] = "columns"
     negatives: Literal["batch", "devices", "pool"] = "batch"

@@ -15,9 +15,10 @@ import torch
 
 from benchmarks.machine import machine
 from fgmcaps.training.data.batch import Batch
+from fgmcaps.training.model.config import EncoderRecord, ModelConfig
 from fgmcaps.training.model.frame_score import frame_scores
 from fgmcaps.training.model.losses import Items
-from fgmcaps.training.model.model import EncoderRecord, FigmaModel, ModelConfig
+from fgmcaps.training.model.model import FigmaModel
 from fgmcaps.training.settings import TrainSettings, load_settings
 from fgmcaps.training.trainer.step import Objective, backward_in_parts, backward_whole
 

@@ -19,6 +19,8 @@ from fgmcaps.schemas.harte import ChordSyntaxError, is_chord_label
 from fgmcaps.schemas.music import KEYS, TEMPO_MARKINGS
 
 MAX_LINE = 1_000_000
+_NOT_DECODED = re.compile("[\udc80-\udcff]")
+"""What :func:`fgmcaps.common.text_file.decoded_lines` leaves of a byte that is no text."""
 _FACT_KEYS = tuple(f.name for f in fields(Facts))
 _LINE_KEYS = ("facts", "caption", "style", "id")
 
@@ -46,6 +48,8 @@ def check_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 def _check_line(line: str) -> dict[str, Any]:
     if len(line) > MAX_LINE:
         raise CaptionLineError(f"longer than {MAX_LINE} characters")
+    if broken := _NOT_DECODED.search(line):
+        raise CaptionLineError(f"not UTF-8 (byte {ord(broken[0]) - 0xDC00:#04x}); save the file in UTF-8")
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:

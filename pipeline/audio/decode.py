@@ -41,7 +41,7 @@ class DecodeError(Exception):
     ``past_end`` (no samples at the window), ``not_finite`` (NaN or infinity), ``too_long``, ``too_large``,
     ``unreadable`` (cannot be opened, or no regular file), ``changed`` (not the bytes that were hashed), ``timeout``,
     ``crash``, ``memory``, ``internal``.
-    ``retryable``: the same file may be decoded another time.
+    ``retryable``: the same file may be decoded another time. The message begins with the name of the file.
     """
 
     def __init__(self, reason: str, message: str, retryable: bool = False) -> None:

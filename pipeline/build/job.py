@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fgmcaps.common.errors import FgmcapsError, MachineError
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.terminal import echo
 from fgmcaps.pipeline.build.spec import BuildSpec
 from fgmcaps.pipeline.stages.in_flight import lead_build
 from fgmcaps.schemas import ContractError, from_json, to_json
@@ -70,7 +71,7 @@ def _report(folder: Path, message: str, code: int) -> None:
     try:
         write_atomically(folder / ERROR, to_json(JobError(message, code)).encode())
     except OSError:  # a full disk: the exit code and the log still say it
-        sys.stderr.write(f"{message}\n")
+        echo(message, err=True)
 
 
 def read_error(folder: Path) -> JobError | None:

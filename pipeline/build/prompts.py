@@ -22,4 +22,4 @@ def print_prompts(build: Build, console: Console, clips: int = 10) -> None:
             prompt = load_prompt(style)
             console.rule(f"{clip_id}, {prompt.version}")
             for message in prompt.messages(facts):
-                console.out(f"[{message['role']}]\n{message['content']}", highlight=False)
+                console.out(f"[{message['role']}]\n{message['content']}")

@@ -3,9 +3,8 @@
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from fgmcaps.annotators import load_profile
+from fgmcaps.common.console import SafeConsole
 from fgmcaps.common.errors import FgmcapsError, MachineError
 from fgmcaps.common.progress import Progress
 from fgmcaps.pipeline.build.build import Build
@@ -44,14 +43,14 @@ def run_build(
 ) -> None:
     """Build INPUT into OUT, from stage ``first`` to ``last``. Raises FgmcapsError and its kinds."""
     started = time.monotonic()
-    console = Console(stderr=True, quiet=quiet, markup=False)  # names and captions hold brackets
+    console = SafeConsole(stderr=True, quiet=quiet)  # names and captions hold brackets
     check_runner(runner)
     check_profile(config)
     options = SourceOptions(config.split_map, config.audio_column, config.dataset_config)
     source = open_source(input_, exclude=out, options=options)
     files = list(source.files())
     for note in source.notes:
-        console.print(note, highlight=False, soft_wrap=True)
+        console.print(note, soft_wrap=True)
     check_given_splits(files)
     folder = OutputFolder(out)
     if dry_run and not folder.work.is_dir():
@@ -81,14 +80,14 @@ def run_build(
         if forget_changed(build):
             build = plan_build()
         if dry_run:
-            print_prompts(build, Console(markup=False))
+            print_prompts(build, SafeConsole())
             return
         if retry_failed:
             forget_failed(build)
         if last == "write" and build.is_done() and not only_rejected:
             if not (out / REPORT_NAME).exists():
                 write_report(out)
-            console.print(f"Nothing to do: {out} is complete ({read_manifest(out).counts.rows} rows).", highlight=False)
+            console.print(f"Nothing to do: {out} is complete ({read_manifest(out).counts.rows} rows).")
             return
         missing = build.profile.missing()
         if missing:
@@ -107,7 +106,7 @@ def run_build(
             return
         write_report(out)
         if not quiet:
-            print_summary(out, build.stage_file.read_timings(), time.monotonic() - started, Console(markup=False))
+            print_summary(out, build.stage_file.read_timings(), time.monotonic() - started, SafeConsole())
 
 
 def check_profile(config: BuildConfig) -> None:

@@ -38,14 +38,14 @@ def print_summary(out: Path, timings: Mapping[str, StageTiming], seconds: float,
     table.add_row("report", str(out / REPORT_NAME))
     if counts.failed or counts.filtered:
         table.add_row("failures", str(out / FAILURES_FOLDER))
-    console.print(table, highlight=False)
+    console.print(table)
     row = sample_row(out, manifest)
     if row is not None:
         console.print("\nOne row:")
         sample = Table(show_header=False, box=None, pad_edge=False)
         for name, value in row.items():
             sample.add_row(f"  {name}", value)
-        console.print(sample, highlight=False)
+        console.print(sample)
 
 
 def sample_row(out: Path, manifest: Manifest) -> dict[str, str] | None:

@@ -18,8 +18,7 @@ from fgmcaps.pipeline.commands.options import PROFILES, ClipCount
               help="A table for people, JSON lines, or JAMS.")  # fmt: skip
 def annotate_file(file: Path, profile: str, clips_per_track: int | Literal["all"], form: str) -> None:
     """Annotate one audio FILE and print the result as a table, JSON lines or JAMS."""
-    from rich.console import Console
-
+    from fgmcaps.common.console import SafeConsole
     from fgmcaps.pipeline.labels.annotate_file import annotate_path, show
 
-    show(annotate_path(file, profile, clips_per_track), form, Console(markup=False))
+    show(annotate_path(file, profile, clips_per_track), form, SafeConsole())

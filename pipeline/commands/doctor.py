@@ -16,13 +16,12 @@ def doctor(profile: str) -> None:
 
     Exit code 4 if the chosen profile does not work. The retriever has its own: `figma doctor`.
     """
-    from rich.console import Console
-
+    from fgmcaps.common.console import SafeConsole
     from fgmcaps.common.doctor import show
     from fgmcaps.pipeline.doctor import findings
 
     found = list(findings(profile))
-    show(found, Console(soft_wrap=True))
+    show(found, SafeConsole(soft_wrap=True))
     broken = [finding for finding in found if finding.state == "missing"]
     if broken:
         raise MachineError(f"profile {profile} does not work here: {broken[0].detail}")

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import click
 
+from fgmcaps.common.terminal import echo
+
 OVERRIDES_HELP = "A setting of the profile, e.g. fusion.key.precision=0.9; may be repeated."
 
 
@@ -60,8 +62,8 @@ def evaluate_labels(
     notes = (f"{len(pairs)} clips of {len(tracks)} tracks; {refused} clips the gate or the decoder refused.",)
     results = judge_all([(clip.estimates, truth) for clip, truth in pairs], chosen)
     paths = write_study(out, results, title, notes)
-    click.echo((out / "labels.md").read_text(encoding="utf-8"))
-    click.echo("Written: " + ", ".join(str(path) for path in paths), err=True)
+    echo((out / "labels.md").read_text(encoding="utf-8"))
+    echo("Written: " + ", ".join(str(path) for path in paths), err=True)
 
 
 def _profile(name: str, overrides: tuple[str, ...]) -> Any:

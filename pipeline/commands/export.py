@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.common.terminal import echo
 from fgmcaps.pipeline.commands.options import DatasetFolder
 
 
@@ -43,4 +44,4 @@ def export(out: Path, dest: Path, name: str, splits: tuple[str, ...], replace: b
         text += "; this format holds no audio"
     elif report.without_audio:
         text += f"; {report.without_audio} without audio, which the dataset does not embed"
-    click.echo(text)
+    echo(text)

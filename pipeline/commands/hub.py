@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fgmcaps.common.command_group import Choice
+from fgmcaps.common.terminal import echo
 from fgmcaps.pipeline.commands.options import DatasetFolder
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def push(out: Path, repository: str, dry_run: bool, quiet: bool, **settings: Any
     with _progress(quiet) as progress:
         result = push_dataset(out, repository, dry_run=dry_run, progress=progress, **settings)
     for line in describe_push(result):
-        click.echo(line)
+        echo(line)
 
 
 @click.command(short_help="Download a published dataset.")
@@ -72,9 +73,7 @@ def pull(repository: str, out: Path, revision: str | None, quiet: bool) -> None:
 
     with _progress(quiet) as progress:
         result = pull_dataset(repository, out, revision=revision, progress=progress)
-    click.echo(
-        f"{out}: commit {result.commit[:12]}, {len(result.fetched)} files fetched, {len(result.kept)} were there"
-    )
+    echo(f"{out}: commit {result.commit[:12]}, {len(result.fetched)} files fetched, {len(result.kept)} were there")
 
 
 def describe_push(result: "PushResult") -> Iterator[str]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.common.terminal import echo
+
 
 @click.command("import", short_help="Turn another dataset into ours.")
 @click.argument("name", metavar="FORMAT")
@@ -70,4 +72,4 @@ def import_(
             tracks = import_metadata(importer.lines(path, options, out), out, replace=replace, on_line=counter.advance)
             text = f"{out}: {tracks} tracks; next: fgmcaps build {out} OUT"
     if not quiet:
-        click.echo(text)
+        echo(text)

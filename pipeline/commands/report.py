@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.common.terminal import echo
 from fgmcaps.pipeline.commands.options import DatasetFolder
 
 
@@ -15,4 +16,4 @@ def report(out: Path, sample: int, seed: int) -> None:
     """Write OUT/report.html: histograms, coverage, and clips to hear with beats and chords over the waveform."""
     from fgmcaps.pipeline.report import write_report
 
-    click.echo(write_report(out, sample=sample, seed=seed))
+    echo(write_report(out, sample=sample, seed=seed))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.common.terminal import echo
 from fgmcaps.pipeline.commands.options import DatasetFolder
 
 
@@ -18,10 +19,9 @@ def stats(out: Path, as_json: bool) -> None:
 
     data = to_dict(collect_stats(out))
     if as_json:
-        click.echo(json.dumps(data, ensure_ascii=False))
+        echo(json.dumps(data, ensure_ascii=False))
     else:
-        from rich.console import Console
-
+        from fgmcaps.common.console import SafeConsole
         from fgmcaps.pipeline.dataset.stats_table import print_stats
 
-        print_stats(data, Console(markup=False))
+        print_stats(data, SafeConsole())

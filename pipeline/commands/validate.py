@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from fgmcaps.common.errors import InvalidDataError
+from fgmcaps.common.terminal import echo
 from fgmcaps.pipeline.commands.options import check_folder
 
 
@@ -27,8 +28,8 @@ def validate(out: str, audio_every: int) -> None:
     with local_copy(out) as folder:
         problems = check(folder, audio_every=audio_every, notes=notes)
     for problem in problems[:100]:
-        click.echo(str(problem))
+        echo(str(problem))
     if problems:
         rules = ", ".join(f"{n} x {rule}" for rule, n in summary(problems).items())
         raise InvalidDataError(f"{out} is not valid: {rules}")
-    click.echo("; ".join([f"{out} is valid", *notes]))
+    echo("; ".join([f"{out} is valid", *notes]))

@@ -16,4 +16,4 @@ def print_stats(data: dict[str, Any], console: Console) -> None:
             table.add_row(name, text + (", ..." if len(value) > len(largest) else ""))
         elif isinstance(value, str | int | float):
             table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
-    console.print(table, highlight=False)
+    console.print(table)

@@ -38,6 +38,7 @@ STALE_PARENT = 412
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TYPE = "dataset"
 _REPO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
+_STORAGE = re.compile(r"storage|quota|exceed", re.IGNORECASE)
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -164,6 +165,11 @@ class Hub:
             return FgmcapsError(
                 f"{where}: the Hub does not accept the token{detail}; it is wrong or has expired: set HF_TOKEN or run "
                 "`hf auth login`, then run the same command again"
+            )
+        if status in (402, 403, 413, 507) and _STORAGE.search(f"{said} {cause}"):
+            return MachineError(
+                f"{where}: the storage of {self.repo_id.partition('/')[0]} is full{detail}; make room, buy more, or "
+                "make the repository public where private storage is what is full; then run the same command again"
             )
         if status == 403:
             return FgmcapsError(

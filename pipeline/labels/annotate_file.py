@@ -17,7 +17,7 @@ from fgmcaps.pipeline.labels.annotate_file_view import annotation_json, annotati
 from fgmcaps.pipeline.sources.base import location_of, printable
 from fgmcaps.pipeline.sources.inventory import open_location
 from fgmcaps.pipeline.stages.cut import TrackTask, clips_of
-from fgmcaps.pipeline.stages.label import annotate
+from fgmcaps.pipeline.stages.label import annotate, start_tools
 from fgmcaps.schemas import Annotation, Caption, DeadLetter, Track, facts_of
 from fgmcaps.schemas.dead_letter import Rejection, dead_letter
 from fgmcaps.schemas.ids import track_id_of_digest
@@ -49,6 +49,7 @@ def annotate_path(
     if missing:
         raise MachineError(f"profile {profile_name!r} cannot run here: {'; '.join(missing)}")
     location, folder, name = location_of(file), printable(file.parent.name), printable(file.name)
+    start_tools(profile.annotators)
     with Decoder() as decoder:
         track_id = track_id_of_digest(_hash(decoder, location, name))
         track = Track(track_id, location, folder, name, file.stat().st_size, "train")
@@ -78,13 +79,13 @@ def show(clips: Iterator[AnnotatedClip | DeadLetter], form: str, console: Consol
     for item in clips:
         if isinstance(item, DeadLetter):
             if form == "table":
-                console.print(f"not annotated: {item.message}", markup=False, highlight=False)
+                console.print(f"not annotated: {item.message}")
             else:
                 refused = f"{item.reason}: {item.message}"
-                console.out(json.dumps({"clip_id": item.clip_id, "refused": refused}), highlight=False)
+                console.out(json.dumps({"clip_id": item.clip_id, "refused": refused}))
         elif form == "table":
             console.print(annotation_view(item.annotation, item.caption))
         else:
             jams = form == "jams"
             document = jams_of(item.annotation) if jams else annotation_json(item.annotation, item.caption)
-            console.out(json.dumps(document, ensure_ascii=False), highlight=False)
+            console.out(json.dumps(document, ensure_ascii=False))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -39,15 +38,15 @@ def annotation_view(annotation: Annotation, caption: Caption | None = None) -> R
         ("downbeats", None, _times(labels.downbeats), None),
     ):
         reason = reasons.get(name, "unknown").replace("_", " ")
-        shown = Text(_plain(value)) if value else Text(f"withheld: {reason}" if name in reasons else "none", "yellow")
+        shown = Text(value) if value else Text(f"withheld: {reason}" if name in reasons else "none", "yellow")
         table.add_row(
             name, shown, "" if confidence is None else f"{confidence:.2f}", Text(_said(annotation, attribute))
         )
     parts: list[RenderableType] = [table]
     if caption is not None:
-        parts += [Text(), Text(_plain(caption.text), style="bold")]
+        parts += [Text(), Text(caption.text, style="bold")]
     end = clip.start_s + clip.duration_s
-    title = escape(_plain(f"{clip.track.source_path}  {clip.start_s:g}–{end:g} s"))
+    title = Text(f"{clip.track.source_path}  {clip.start_s:g}–{end:g} s")
     return Panel(Group(*parts), title=title, title_align="left", subtitle=clip.clip_id, subtitle_align="right")
 
 
@@ -63,7 +62,7 @@ def _said(annotation: Annotation, attribute: str | None) -> str:
         for estimate in annotation.estimates
         if estimate.attribute == attribute
     ]
-    return _plain("; ".join(said))
+    return "; ".join(said)
 
 
 def _value(value: Any) -> str:
@@ -83,8 +82,3 @@ def _times(times: tuple[float, ...]) -> str | None:
         return None
     more = f" … ({len(times)})" if len(times) > MAX_BEATS else ""
     return "  ".join(f"{time:.2f}" for time in times[:MAX_BEATS]) + more
-
-
-def _plain(text: str) -> str:
-    """Printable characters only: a title must not move the cursor."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.common.text_file import encoding_of
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _MAX_CELL = 100_000
 
 
@@ -77,14 +77,12 @@ def _json_object(line: str, where: str) -> dict[str, Any]:
 
 def _decoded(path: Path) -> str:
     data = path.read_bytes()
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
-    if encoding is None and b"\0" in data[:64]:
-        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+    encoding = encoding_of(data[:64])
     try:
-        return data.decode(encoding or "utf-8")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        name, byte = (encoding or "utf-8").upper(), data[error.start]
+        name, byte = encoding.upper(), data[error.start]
         raise FgmcapsError(
             f"cannot read the manifest {path}: line {line}: not {name} (byte {byte:#04x}); save it in UTF-8, for "
             f"instance by `iconv -f LATIN1 -t UTF-8 {path.name}`"

@@ -85,5 +85,6 @@ def _crash(stage: str) -> Rejection:
 def _undecodable(error: DecodeError | OSError | ValueError) -> Rejection:
     name = type(error).__name__
     if isinstance(error, DecodeError):
-        return Rejection(STAGE, error.reason, str(error), error_type=name, retryable=error.retryable)
+        again = error.retryable
+        return Rejection(STAGE, error.reason, str(error), error_type=name, retryable=again, located=True)
     return Rejection(STAGE, "unreadable", str(error), error_type=name, retryable=True)

@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from rich.console import Console
 
 from fgmcaps.common import progress as module
+from fgmcaps.common.console import SafeConsole
 from fgmcaps.common.progress import BYTES, Progress, counts, duration
 
 
@@ -24,7 +24,7 @@ def clock(monkeypatch):
 
 def piped():
     text = io.StringIO()
-    return Progress(console=Console(file=text, width=200), live=False), text
+    return Progress(console=SafeConsole(file=text, width=200), live=False), text
 
 
 def test_a_pipe_gets_the_start_the_end_and_a_line_in_ten_seconds_with_the_speed(clock):
@@ -84,7 +84,7 @@ def test_a_counter_counts_bytes_as_mebibytes_and_may_not_know_its_end(clock):
 
 def test_a_terminal_gets_a_bar_with_the_note():
     text = io.StringIO()
-    console = Console(file=text, width=120, force_terminal=True)
+    console = SafeConsole(file=text, width=120, force_terminal=True)
     with Progress(console=console) as progress:
         progress.show("Annotating", 1, 2, "tracks", ", 3 clips")
     assert "Annotating" in text.getvalue() and "1/2 tracks" in text.getvalue() and ", 3 clips" in text.getvalue()

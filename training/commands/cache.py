@@ -7,6 +7,8 @@ import click
 
 from fgmcaps.common.command_group import Choice
 from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.common.terminal import echo
+from fgmcaps.training.commands.options import device_option
 from fgmcaps.training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS
 
 
@@ -29,7 +31,7 @@ from fgmcaps.training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS
               help="Share of clips that may have unusable audio.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes (CPU).")
 @click.option("--batch", "batch_size", type=click.IntRange(1), default=16, show_default=True, help="Clips at once.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
+@device_option
 @click.option("--audio-root", type=click.Path(path_type=Path), help="Folder of the audio, where shards hold paths.")
 @click.option("--check", is_flag=True, help="Read all that is there, and compute damaged shards again.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -40,6 +42,7 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
     """
     from fgmcaps.common.progress import Progress
     from fgmcaps.training.data.dataset import load_rows
+    from fgmcaps.training.device import choose_device
     from fgmcaps.training.encoders import make_audio_encoder, make_text_encoder
     from fgmcaps.training.features.build import build_cache, estimate_size
     from fgmcaps.training.features.stages import FEATURE_STAGES
@@ -53,11 +56,11 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
             f"{len(rows):,} rows; about {size.audio / 1e9:.2f} GB of audio, {size.text / 1e9:.2f} GB of text features"
         )
         done = build_cache(
-            rows, audio, text, folder, device=usable_device(device), report=progress.stages(FEATURE_STAGES), **given
+            rows, audio, text, folder, device=choose_device(device), report=progress.stages(FEATURE_STAGES), **given
         )
     skipped = len(done) - len(done.rows())
     note = f", {skipped:,} skipped (see {folder / 'skipped.jsonl'})" if skipped else ""
-    click.echo(f"{folder}: {len(done.rows()):,} clips{note}, fingerprint {done.fingerprint[:16]}")
+    echo(f"{folder}: {len(done.rows()):,} clips{note}, fingerprint {done.fingerprint[:16]}")
 
 
 def options(pairs: tuple[str, ...], flag: str) -> dict[str, Any]:
@@ -72,16 +75,3 @@ def options(pairs: tuple[str, ...], flag: str) -> dict[str, Any]:
         read = load_yaml(value) if value and value.replace(".", "", 1).replace("-", "", 1).isdigit() else value
         out[name] = {"true": True, "false": False}.get(value, read)
     return out
-
-
-def usable_device(name: str) -> str:
-    """A device that is there. Raises FgmcapsError."""
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise FgmcapsError(f"--device {name}: not there ({str(error).splitlines()[0][:100]})") from None
-    return name

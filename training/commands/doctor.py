@@ -13,14 +13,13 @@ def doctor(encoders: tuple[str, ...]) -> None:
 
     Exit code 4 if a chosen encoder does not work without a download or an installation.
     """
-    from rich.console import Console
-
+    from fgmcaps.common.console import SafeConsole
     from fgmcaps.common.doctor import show
     from fgmcaps.training.doctor import findings
 
     chosen = encoders or ("spectral", "minilm")
     found = list(findings(chosen))
-    show(found, Console(soft_wrap=True))
+    show(found, SafeConsole(soft_wrap=True))
     broken = [finding for finding in found if finding.state == "missing"]
     if broken:
         raise MachineError(f"encoder {broken[0].name} does not work here: {broken[0].detail}")

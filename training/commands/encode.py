@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.common.terminal import echo
+from fgmcaps.training.commands.options import device_option
 from fgmcaps.training.commands.split_name import SplitName
 
 
@@ -16,15 +18,16 @@ from fgmcaps.training.commands.split_name import SplitName
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes for features.")
-@click.option("--device", metavar="NAME", help="cpu or cuda (default: a GPU where there is one).")
+@device_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def encode(
-    model: str, data: str, index: Path, split: str, cache: Path | None, workers: int, device: str | None, quiet: bool
+    model: str, data: str, index: Path, split: str, cache: Path | None, workers: int, device: str, quiet: bool
 ) -> None:
     """Embed the clips of DATA with MODEL into the folder INDEX, for `figma search`."""
     from fgmcaps.common.progress import Progress
+    from fgmcaps.training.device import choose_device
     from fgmcaps.training.features.stages import FEATURE_STAGES
-    from fgmcaps.training.retrieval.figma import Figma, choose_device
+    from fgmcaps.training.retrieval.figma import Figma
     from fgmcaps.training.retrieval.search import open_index
 
     figma = Figma.from_pretrained(model, device=choose_device(device))
@@ -32,4 +35,4 @@ def encode(
         made = open_index(figma, model, data, split, cache, workers=workers, stage=progress.stages(FEATURE_STAGES))
     made.save(index)
     how = f", quantised to {len(made.quantised.centroids)} centroids" if made.quantised else ""
-    click.echo(f"{index}: {len(made):,} clips, {len(made.frames):,} frames{how}")
+    echo(f"{index}: {len(made):,} clips, {len(made.frames):,} frames{how}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fgmcaps.common.command_group import Choice
+from fgmcaps.common.terminal import echo
+from fgmcaps.training.commands.options import device_option
 from fgmcaps.training.commands.split_name import SplitName
 
 if TYPE_CHECKING:
@@ -35,11 +37,11 @@ VIEW_NAMES = ["global", "frame", "fused"]
               help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of --pool.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes for features.")
-@click.option("--device", metavar="NAME", help="cpu or cuda (default: a GPU where there is one).")
+@device_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def evaluate(
-    model: str, data: str, views: tuple[str, ...], against: str | None, out: Path | None, device: str | None,
+    model: str, data: str, views: tuple[str, ...], against: str | None, out: Path | None, device: str,
     as_json: bool, quiet: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Evaluate MODEL (a folder or user/model) on DATA (FGMCaps shards, a folder or a name on the Hub).
@@ -48,11 +50,11 @@ def evaluate(
     frame and fused score; hubness; the size of the pool.
     """
     from fgmcaps.common.progress import Progress
+    from fgmcaps.training.device import choose_device
     from fgmcaps.training.evaluation.evaluate_model import Plan, evaluate_model
     from fgmcaps.training.evaluation.report_files import write_report
     from fgmcaps.training.features.stages import FEATURE_STAGES
     from fgmcaps.training.model.scores import VIEWS
-    from fgmcaps.training.retrieval.figma import choose_device
 
     plan = Plan(views=[v for v in VIEWS if not views or v in views], device=choose_device(device), **given)
     with Progress(quiet=quiet) as progress:
@@ -60,23 +62,23 @@ def evaluate(
     folder = out or (Path(model) / "evaluation" if Path(model).is_dir() else None)
     written = write_report(report, folder) if folder else []
     if as_json:
-        click.echo(json.dumps(report.to_dict()))
+        echo(json.dumps(report.to_dict()))
         return
     _print(report)
     if written:
-        click.echo(f"written: {', '.join(str(p) for p in written)}")
+        echo(f"written: {', '.join(str(p) for p in written)}")
 
 
 def _print(report: "EvaluationReport") -> None:
     """The tables of the report on the terminal."""
-    from rich.console import Console
     from rich.table import Table
 
+    from fgmcaps.common.console import SafeConsole
     from fgmcaps.training.evaluation.report_text import NAMES, percent, pool_line, with_interval
 
-    console = Console(markup=False, highlight=False)
+    console = SafeConsole()
     if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=PLAIN_WIDTH)
+        console = SafeConsole(width=PLAIN_WIDTH)
     views = list(dict.fromkeys(d.view for d in report.directions))
     console.print(f"{report.model} on {report.data}, {report.split}: {pool_line(report)}", soft_wrap=True)
     table = Table("view", "", "R@1 %", "R@5", "R@10 [95 %]", "R@20", "median", "MRR", "distinct first", box=None)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from fgmcaps.common.terminal import echo
+
 
 @click.command("push", short_help="Publish a trained model on the Hugging Face Hub.")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
@@ -19,6 +21,6 @@ def push(out: Path, repository: str, private: bool, revision: str | None) -> Non
 
     done = push_model(out, repository, private=private, revision=revision)
     if done.commit is None:
-        click.echo(f"{done.url} holds this model already: nothing to do")
+        echo(f"{done.url} holds this model already: nothing to do")
     else:
-        click.echo(f"sent {len(done.files)} files to {done.url} (commit {done.commit[:12]}), licence {done.licence}")
+        echo(f"sent {len(done.files)} files to {done.url} (commit {done.commit[:12]}), licence {done.licence}")

@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from fgmcaps.common.command_group import Choice
+from fgmcaps.common.terminal import echo
+from fgmcaps.training.commands.options import device_option
 from fgmcaps.training.commands.split_name import SplitName
 
 
@@ -20,18 +22,19 @@ from fgmcaps.training.commands.split_name import SplitName
               help="Clips of DATA to search.")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Features of all of DATA, computed there if missing (default: beside MODEL).")  # fmt: skip
-@click.option("--device", metavar="NAME", help="cpu or cuda (default: a GPU where there is one).")
+@device_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a text.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def search(
     model: str, source: str, text: tuple[str, ...], top: int, view: str, split: str, cache: Path | None,
-    device: str | None, as_json: bool, quiet: bool,
+    device: str, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Find the clips of DATA (or of an INDEX by `figma encode`) that fit each TEXT, the best first."""
     from fgmcaps.common.progress import Progress
+    from fgmcaps.training.device import choose_device
     from fgmcaps.training.features.stages import FEATURE_STAGES
     from fgmcaps.training.model.scores import VIEWS
-    from fgmcaps.training.retrieval.figma import Figma, choose_device
+    from fgmcaps.training.retrieval.figma import Figma
     from fgmcaps.training.retrieval.search import open_index
 
     figma = Figma.from_pretrained(model, device=choose_device(device))
@@ -41,10 +44,8 @@ def search(
         hits = figma.search(query, index, top=top, view=next(v for v in VIEWS if v == view))
         if as_json:
             found = [hit.to_dict() for hit in hits]
-            click.echo(
-                json.dumps({"text": query, "view": view, "clips": len(index), "hits": found}, ensure_ascii=False)
-            )
+            echo(json.dumps({"text": query, "view": view, "clips": len(index), "hits": found}, ensure_ascii=False))
             continue
-        click.echo(f"{query}  ({len(index):,} clips)")
+        echo(f"{query}  ({len(index):,} clips)")
         for hit in hits:
-            click.echo(f"{hit.place:>4}  {hit.score:.3f}  {hit.clip.id}  {hit.clip.caption}")
+            echo(f"{hit.place:>4}  {hit.score:.3f}  {hit.clip.id}  {hit.clip.caption}")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from fgmcaps.common.command_group import Choice
+from fgmcaps.common.terminal import echo
 
 
 @click.command("train", short_help="Published shards in, a trained model out.")
@@ -48,6 +49,9 @@ def train(
     from fgmcaps.training.settings import load_settings
 
     settings = load_settings(config, given, pairs)
+    from fgmcaps.training.device import choose_device
+
+    device = choose_device(device)
     from fgmcaps.training.trainer.run_folder import open_run
 
     open_run(out, settings, None, None)  # before hours of features
@@ -55,16 +59,15 @@ def train(
     from fgmcaps.training.trainer.progress import recall_means_something
     from fgmcaps.training.trainer.trainer import train as run
 
-    where = "cpu" if device == "cpu" else None
     folder = cache_folder or out.with_name(f"{out.name}.features")
     cache, licences = features_for(settings, data, folder, workers=workers, device=device, quiet=quiet)
-    result = run(settings, cache, out, licences=licences, device=where, quiet=quiet)
+    result = run(settings, cache, out, licences=licences, device=device, quiet=quiet)
     if quiet:
         return
     found = result.metrics["validation"]
     recall = found.get("fused/t2a/R@10") if recall_means_something(found) else None
     measured = f"; text-to-audio R@10 {recall:.1%} of {found['pool/clips']:.0f} clips" if recall is not None else ""
     if result.already_done:
-        click.echo(f"{out} is trained already: nothing to do{measured}")
+        echo(f"{out} is trained already: nothing to do{measured}")
     else:
-        click.echo(f"{out}: {result.metrics['epochs']} epochs, best {result.metrics['best_epoch']}{measured}")
+        echo(f"{out}: {result.metrics['epochs']} epochs, best {result.metrics['best_epoch']}{measured}")

@@ -4,7 +4,6 @@ DATA is a dataset folder (``manifest.json`` and ``data/``), a folder of Parquet 
 the Hugging Face Hub (``user/name`` or ``user/name@revision``).
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ import pyarrow.parquet as pq
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError, NothingToDoError
+from fgmcaps.common.json_file import MIB, read_json
+from fgmcaps.common.safe_paths import path_inside
 from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION
 from fgmcaps.schemas.arrow import SCHEMA_VERSION_KEY
 from fgmcaps.schemas.splits import SPLITS, canonical_split
@@ -161,9 +162,10 @@ class Rows(Sequence[Row]):
         if not name:
             return None
         dataset = next((folder.parent for folder in shard.parents if folder.name == "data"), shard.parent.parent)
-        root = (self.audio_root or dataset).resolve()
-        path = (root / name).resolve()
-        return path if path.is_relative_to(root) else None
+        try:
+            return path_inside(self.audio_root or dataset, name)
+        except (ValueError, OSError):
+            return None
 
 
 def row_of(cells: dict[str, Any]) -> Row:
@@ -237,7 +239,7 @@ def _listed(folder: Path) -> list[Shard]:
     """The shards that a dataset's manifest lists, each there with its size."""
     name = folder / "manifest.json"
     try:
-        manifest = json.loads(name.read_bytes())
+        manifest = read_json(name, 64 * MIB)
         version, files = str(manifest["schema_version"]), manifest["shards"]
         listed = [(folder / f["path"], int(f["bytes"]), str(f["sha256"])) for f in files]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -280,7 +282,7 @@ def _read_light(path: Path) -> pa.Table:
     if table["id"].null_count:
         raise InvalidDataError(f"{path}: {table['id'].null_count} rows have no id")
     columns = {}
-    for name, kind in _TYPES.items():
+    for name, kind in COLUMN_TYPES.items():
         if name in table.column_names:
             try:
                 columns[name] = table[name].cast(kind)
@@ -290,7 +292,7 @@ def _read_light(path: Path) -> pa.Table:
             columns[name] = pa.chunked_array([pa.array([None] * rows, kind)])
     named = canonical_split(path.name.split("-")[0]) or NO_SPLIT
     splits = [named if split is None else canonical_split(split) or split for split in columns["split"].to_pylist()]
-    columns["split"] = pa.chunked_array([pa.array(splits, _TYPES["split"])])
+    columns["split"] = pa.chunked_array([pa.array(splits, COLUMN_TYPES["split"])])
     return pa.table(columns)
 
 
@@ -312,4 +314,5 @@ def _column_types() -> dict[str, pa.DataType]:
     return {name: schema.field(name).type for name in COLUMNS}
 
 
-_TYPES = _column_types()
+COLUMN_TYPES = _column_types()
+"""Arrow type of each light column."""

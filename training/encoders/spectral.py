@@ -236,11 +236,13 @@ class SpectralEncoder(AudioEncoder):
         return {"mean": self._mean.cpu().numpy(), "scale": self._scale.cpu().numpy()}
 
     def load_state(self, state: dict[str, npt.NDArray[Any]]) -> None:
-        """Take fitted statistics back."""
+        """Take fitted statistics back. Raises InvalidDataError for other shapes and for numbers that cannot be."""
         mean, scale = state.get("mean"), state.get("scale")
         if mean is None or scale is None or mean.shape != (self.dim,) or scale.shape != (self.dim,):
             shapes = {key: value.shape for key, value in state.items()}
             raise InvalidDataError(f"encoder spectral: statistics {shapes} are not mean and scale of [{self.dim}]")
+        if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale >= 0).all()):
+            raise InvalidDataError("encoder spectral: its statistics hold NaN, infinity or a scale below 0")
         self._set(torch.from_numpy(np.array(mean, np.float32)), torch.from_numpy(np.array(scale, np.float32)))
 
     def _set(self, mean: Tensor, scale: Tensor) -> None:

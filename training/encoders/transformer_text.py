@@ -10,13 +10,15 @@ from torch import Tensor
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.training.encoders.base import TextEncoder
 
+MOST_TOKENS = 1 << 13
+
 
 class TransformerTextEncoder(TextEncoder):
     """Last hidden states in fp32. A subclass says where its files are (:meth:`folder`)."""
 
     def __init__(self, dim: int, max_tokens: int, instruction: str = "") -> None:
-        if max_tokens < 3:
-            raise FgmcapsError(f"encoder {self.name}: max_tokens {max_tokens}: at least 3")
+        if not 3 <= max_tokens <= MOST_TOKENS:
+            raise FgmcapsError(f"encoder {self.name}: max_tokens {max_tokens}: 3 to {MOST_TOKENS}")
         self.dim, self.max_tokens, self.instruction = dim, max_tokens, instruction
         self._model: Any = None
         self._tokenizer: Any = None

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
+from fgmcaps.training.device import choose_device
 from fgmcaps.training.encoders.base import TextEncoder
 from fgmcaps.training.encoders.run import encode_texts
 from fgmcaps.training.evaluation.evaluate import Captions, Pool, Scores, make_pool, score_pool
@@ -19,7 +20,7 @@ from fgmcaps.training.evaluation.report_build import EvaluationReport, compare, 
 from fgmcaps.training.evaluation.truncation import TruncationPoint, truncation_curve
 from fgmcaps.training.features.cache import FeatureCache
 from fgmcaps.training.features.for_model import features_for_model, sample_rows
-from fgmcaps.training.features.restore import default_device, restore_text_encoder
+from fgmcaps.training.features.restore import restore_text_encoder
 from fgmcaps.training.model.frame_score import BUDGET_MB
 from fgmcaps.training.model.hub import fetch_model
 from fgmcaps.training.model.model import FigmaModel
@@ -59,7 +60,7 @@ def evaluate_model(
     if plan.perturbation and plan.captions != "main":
         raise FgmcapsError("--perturbation changes main captions: leave out --captions all")
     say: Stage = stage or (lambda what, done, total: None)
-    device = plan.device or default_device()
+    device = choose_device(plan.device)
     model, cache, rows = _opened(name, data, plan, device, plan.cache, say)
     rows = sample_rows(rows, plan.pool, plan.seed)
     pool = make_pool(cache, rows, plan.captions)

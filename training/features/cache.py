@@ -7,7 +7,6 @@ any),
 """
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
@@ -22,8 +21,9 @@ import torch
 from torch import Tensor
 
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
+from fgmcaps.common.json_file import read_json
 from fgmcaps.training.data.batch import Batch
-from fgmcaps.training.data.dataset import Row, row_of
+from fgmcaps.training.data.dataset import COLUMN_TYPES, Row, row_of
 from fgmcaps.training.features.store import FeatureStore, StoreKey
 
 FORMAT = 1
@@ -42,7 +42,7 @@ class FeatureCache:
         self.fingerprint: str = str(meta["fingerprint"])
         """SHA-256 over the keys of both stores: encoders, revisions, settings, dtype and data."""
         self.audio_store, self.text_store = FeatureStore(folder / "audio"), FeatureStore(folder / "text")
-        self.table = _read_table(folder / "rows.parquet")
+        self.table = _read_table(folder / "rows.parquet", len(self.audio_store))
         self.ids: list[str] = self.table["id"].to_pylist()
         self.splits: list[str] = self.table["split"].to_pylist()
         """Split of each row."""
@@ -190,7 +190,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InvalidDataError(f"{folder}: no finished feature cache; run `figma cache DATA {folder}`")
     try:
-        meta: dict[str, Any] = json.loads(path.read_bytes())
+        meta: dict[str, Any] = read_json(path)
         version = meta["format"]
         meta["fingerprint"]
     except (ValueError, KeyError, TypeError, OSError) as error:
@@ -202,8 +202,22 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     return meta
 
 
-def _read_table(path: Path) -> pa.Table:
+def _read_table(path: Path, rows: int) -> pa.Table:
+    """The light columns of ``rows`` rows. Raises InvalidDataError for other types, numbers and missing values."""
     try:
-        return pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise InvalidDataError(f"{path}: damaged ({error}); run `figma cache DATA {path.parent}` again") from None
+        file = pq.ParquetFile(path)
+        if file.metadata.num_rows != rows:
+            raise ValueError(f"{file.metadata.num_rows} rows, and features of {rows}")
+        table = file.read()
+        for place, name in enumerate(table.column_names):
+            if name in COLUMN_TYPES:
+                table = table.set_column(place, name, table[name].cast(COLUMN_TYPES[name]))
+        for name in ("id", "track_id", "split", "captions"):
+            if table[name].null_count:
+                raise ValueError(f"column {name} has {table[name].null_count} rows without a value")
+        if any(caption is None or caption["text"] is None for row in table["captions"].to_pylist() for caption in row):
+            raise ValueError("a caption has no text")
+        return table
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        line = " ".join(str(error).split())[:200]
+        raise InvalidDataError(f"{path}: damaged ({line}); run `figma cache DATA {path.parent}` again") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fgmcaps.common.caches import may_write
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.json_file import MIB, read_json
 from fgmcaps.training.data.dataset import Row, Rows
 from fgmcaps.training.encoders.base import AudioEncoder, TextEncoder, state_digest
 from fgmcaps.training.encoders.run import LongAudio
@@ -33,7 +34,7 @@ def fingerprints(rows: Rows, memo: Path) -> Fingerprints:
     stamps = [[shard.path.name, shard.stamp] for shard in rows.shards]
     head = {"split": rows.split, "audio_root": str(rows.audio_root or ""), "shards": stamps}
     try:
-        known = json.loads(memo.read_bytes())
+        known = read_json(memo, 16 * MIB)
         if known["head"] == head:
             return Fingerprints(str(known["audio"]), str(known["text"]))
     except (OSError, ValueError, KeyError, TypeError):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fgmcaps.common.progress import Progress
 from fgmcaps.training.data.dataset import load_rows
+from fgmcaps.training.device import choose_device
 from fgmcaps.training.encoders import make_audio_encoder, make_text_encoder
 from fgmcaps.training.features.build import build_cache
 from fgmcaps.training.features.cache import FeatureCache
@@ -23,10 +24,7 @@ def features_for(
     """
     from accelerate import PartialState
 
-    if device == "auto":
-        import torch
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = choose_device(device)
     audio = make_audio_encoder(settings.audio_encoder, **settings.audio_options)
     text = make_text_encoder(settings.text_encoder, **settings.text_options)
     rows = load_rows(data)

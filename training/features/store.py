@@ -20,16 +20,19 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor
 
 from fgmcaps.common.differences import differences
 from fgmcaps.common.errors import InvalidDataError
 from fgmcaps.common.files import atomic_file, write_atomically
+from fgmcaps.common.json_file import MIB, read_bounded
 
 DType = Literal["float16", "bfloat16"]
 DTYPES: dict[str, torch.dtype] = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 REMEDY = "run `figma cache DATA FOLDER --check`: it computes this shard again and keeps the others"
 _BYTES = 2
+MOST_WIDE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,13 @@ def read_key(folder: Path) -> StoreKey | None:
     if not path.is_file():
         return None
     try:
-        key = StoreKey(**json.loads(path.read_bytes()))
-        if key.dtype not in DTYPES or min(key.dim, key.per_shard) < 1 or key.items < 0:
-            raise ValueError("dtype or sizes")
+        key = TypeAdapter(StoreKey).validate_json(read_bounded(path), strict=True)
+        if key.dtype not in DTYPES or not 1 <= key.dim <= MOST_WIDE or key.per_shard < 1 or key.items < 0:
+            raise ValueError(f"{key.items} items of {key.dim} {key.dtype}, {key.per_shard} a shard")
         return key
-    except (ValueError, TypeError) as error:
-        raise InvalidDataError(
-            f"{path}: not the key of a feature cache ({error}); delete the folder {folder}"
-        ) from None
+    except (ValueError, OSError) as error:
+        line = " ".join(str(error).split())[:200]
+        raise InvalidDataError(f"{path}: not the key of a feature cache ({line}); delete the folder {folder}") from None
 
 
 def write_key(folder: Path, key: StoreKey) -> None:
@@ -113,9 +115,10 @@ def half(item: Tensor, dtype: str) -> Tensor:
 def read_shard_index(folder: Path, number: int, key: StoreKey) -> ShardIndex | None:
     """Index of a finished shard, None where it is not finished or not whole (then it is computed again)."""
     try:
-        index = ShardIndex(**json.loads((folder / f"{number:05d}.json").read_bytes()))
+        written = read_bounded(folder / f"{number:05d}.json", 64 * MIB)
+        index = TypeAdapter(ShardIndex).validate_json(written, strict=True)
         size = (folder / f"{number:05d}.bin").stat().st_size
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError):
         return None
     expected = len(shard_items(number, key))
     whole = len(index.lengths) == len(index.crc32) == expected and size == sum(index.lengths) * key.dim * _BYTES
@@ -175,6 +178,15 @@ def drop_shard(folder: Path, number: int) -> None:
     (folder / f"{number:05d}.bin").unlink(missing_ok=True)
 
 
+def _mapped(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.int64]:
+    if not shape[0]:
+        return np.zeros(shape, np.int64)
+    table: npt.NDArray[np.int64] = np.load(path, mmap_mode="r", allow_pickle=False)
+    if table.shape != shape or table.dtype != np.int64:
+        raise ValueError(f"{table.dtype}{list(table.shape)} is not int64{list(shape)}")
+    return table
+
+
 class FeatureStore:
     """Random access to a complete store. Pages are shared between processes and read by the kernel when touched."""
 
@@ -185,11 +197,14 @@ class FeatureStore:
             raise InvalidDataError(f"{folder}: no finished feature cache; run `figma cache DATA FOLDER`")
         self.folder, self.key = folder, key
         try:
-            table = np.load(folder / "index.npy", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise InvalidDataError(f"{folder / 'index.npy'}: damaged ({error}); {REMEDY}") from None
-        if table.shape != (key.items, 2):
-            raise InvalidDataError(f"{folder / 'index.npy'}: {table.shape} is not ({key.items}, 2); {REMEDY}")
+            # Mapped, not read: a header may promise terabytes.
+            table = np.array(_mapped(folder / "index.npy", (key.items, 2)))
+        except (ValueError, OSError, EOFError, OverflowError, TypeError, MemoryError, SyntaxError) as error:
+            line = " ".join(str(error).split())[:200]
+            raise InvalidDataError(f"{folder / 'index.npy'}: damaged ({line}); {REMEDY}") from None
+        most = max((p.stat().st_size for p in folder.glob("*.bin")), default=0) // (_BYTES * key.dim)
+        if key.items and not 0 <= int(table[:, 0].min()) <= int(table[:, 0].max()) <= most:
+            raise InvalidDataError(f"{folder / 'index.npy'}: damaged (lengths that no shard holds); {REMEDY}")
         self.lengths: npt.NDArray[np.int64] = np.ascontiguousarray(table[:, 0])
         self._crc32 = table[:, 1]
         ends = np.cumsum(self.lengths)

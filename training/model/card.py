@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from fgmcaps.common.files import write_atomically
-from fgmcaps.training.model.model import EncoderRecord, ModelConfig
+from fgmcaps.training.model.config import EncoderRecord, ModelConfig
 
 USE = """```python
 from fgmcaps.training import Figma

@@ -4,88 +4,28 @@ A model folder holds ``config.json`` (sizes, settings, encoders with their revis
 the audio encoder was fitted on the training set, ``encoder.safetensors``. Nothing in it is a pickle.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.json_file import MIB
 from fgmcaps.training.data.batch import Batch
+from fgmcaps.training.model.config import FORMAT, EncoderRecord, ModelConfig, read_config
 from fgmcaps.training.model.heads import ProjectionHead, masked_mean
 from fgmcaps.training.model.views import Views, pad_to
-from fgmcaps.training.settings import TrainSettings
 
 CONFIG, HEADS, ENCODER = "config.json", "heads.safetensors", "encoder.safetensors"
-FORMAT: Literal["figma/1"] = "figma/1"
-
-
-class EncoderRecord(BaseModel):
-    """A frozen encoder as a model needs it again: name, revision, licence, width, and all that changes its output."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    revision: str = ""
-    licence: str = ""
-    dim: int = Field(ge=1)
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-    @classmethod
-    def of(cls, encoder: Any) -> "EncoderRecord":
-        """The record of a :class:`fgmcaps.training.encoders.base.Encoder`."""
-        return cls(
-            name=encoder.name,
-            revision=encoder.revision,
-            licence=encoder.licence,
-            dim=encoder.dim,
-            settings=encoder.settings(),
-        )
-
-
-class ModelConfig(BaseModel):
-    """Sizes and settings that decide what the heads compute, and the encoders that they were trained on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-    format: Literal["figma/1"] = FORMAT
-    audio_encoder: EncoderRecord
-    text_encoder: EncoderRecord
-    head_width: int
-    head_layers: int
-    head_heads: int
-    head_ffn: int
-    head_out: int
-    dropout: float
-    padding: Literal["masked", "attended"]
-    global_pooling: Literal["features", "layers"]
-    text_global: Literal["first", "mean"]
-    frame_stride: int
-    frame_reduce: Literal["mean", "first"]
-    max_tokens: int
-    alpha: float
-    temperature: float
-    label_licences: dict[str, str] = Field(default_factory=dict)
-    """Licence of each tool that made the labels of the training data."""
-
-    @classmethod
-    def of(
-        cls,
-        settings: TrainSettings,
-        audio: EncoderRecord,
-        text: EncoderRecord,
-        label_licences: Mapping[str, str] | None = None,
-    ) -> "ModelConfig":
-        """The part of a training's settings that a model keeps."""
-        shared = {k: v for k, v in settings.model_dump().items() if k in cls.model_fields and not k.endswith("encoder")}
-        return cls(audio_encoder=audio, text_encoder=text, label_licences=dict(label_licences or {}), **shared)
+_DAMAGE = (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, OverflowError, MemoryError)
+STATE_BYTES = 16 * MIB
+"""Most that the fitted statistics of an encoder take; those of ``spectral`` take 4 KB."""
 
 
 class FigmaModel(nn.Module):
@@ -100,6 +40,8 @@ class FigmaModel(nn.Module):
         super().__init__()
         self.config = config
         self.encoder_state = dict(encoder_state or {})
+        self.origin = ""
+        """The configuration's file, for messages; empty for a model that was made here."""
         audio, text = (
             ProjectionHead(
                 record.dim,
@@ -179,14 +121,14 @@ class FigmaModel(nn.Module):
         folder = Path(folder)
         if not (folder / CONFIG).is_file():
             raise FgmcapsError(f"{folder} holds no model ({CONFIG} is missing); give the OUT of `figma train`")
-        try:
-            config = ModelConfig(**json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-        except (ValueError, TypeError, ValidationError) as error:
-            line = " ".join(str(error).split())[:200]
-            raise InvalidDataError(f"{folder / CONFIG} is not the configuration of a model: {line}") from None
-        state = read_tensors(folder / ENCODER) if (folder / ENCODER).is_file() else {}
+        config = read_config(folder / CONFIG)
+        with torch.device("meta"):  # shapes only: what a file asks for is not allocated before it is compared
+            expected = cls(config).state_dict()
+        weights = read_tensors(folder / HEADS, expected)
+        state = read_tensors(folder / ENCODER, most=STATE_BYTES) if (folder / ENCODER).is_file() else {}
         model = cls(config, state)
-        load_weights(model, read_tensors(folder / HEADS), folder / HEADS)
+        model.load_state_dict(weights)
+        model.origin = str(folder / CONFIG)
         return model.to(device).eval()
 
 
@@ -195,6 +137,7 @@ def reduce_frames(x: Tensor, mask: Tensor, stride: int, how: Literal["mean", "fi
 
     A reduced frame is real where any (mean) or the first (first) of its frames is; it is never 0 x NaN.
     """
+    stride = min(stride, max(1, x.shape[1]))
     if stride == 1:
         return x, mask
     if how == "first":
@@ -207,35 +150,60 @@ def reduce_frames(x: Tensor, mask: Tensor, stride: int, how: Literal["mean", "fi
     return values / count.clamp(min=1)[..., None], count > 0
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Tensors of a safetensors file. Raises InvalidDataError that names the file, and refuses pickles by name."""
+def read_tensors(
+    path: Path, expected: Mapping[str, Tensor] | None = None, *, most: int | None = None
+) -> dict[str, Tensor]:
+    """Tensors of a safetensors file.
+
+    ``expected``: weights whose names and shapes the file must have, compared before any of it is read; they are finite.
+    ``most``: bytes of the file. Raises InvalidDataError that names the file, and refuses pickles by name.
+    """
     if not path.is_file():
         pickles = [p.name for p in path.parent.glob("*") if p.suffix in {".ckpt", ".pt", ".pth", ".bin", ".pkl"}]
         why = f"; {pickles[0]} may be a pickle, which can run code and is not read" if pickles else ""
         raise InvalidDataError(f"{path} is missing{why}")
+    if most is not None and path.stat().st_size > most:
+        raise InvalidDataError(f"{path} has {path.stat().st_size:,} bytes; what belongs there has at most {most:,}")
     try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            if expected is not None:
+                check_shapes({name: file.get_slice(name).get_shape() for name in names}, expected, path)
+            tensors = {name: file.get_tensor(name) for name in names}
+    except InvalidDataError:
+        raise
+    except _DAMAGE as error:
         with path.open("rb") as handle:
             start = handle.read(2)
         if start in {b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"}:
             raise InvalidDataError(f"{path} is a pickle, which can run code and is not read; convert it") from None
-        raise InvalidDataError(f"{path} is not a safetensors file, or damaged: {error}; copy it again") from None
+        first = " ".join(str(error).split())[:200]
+        raise InvalidDataError(f"{path} is not a safetensors file, or damaged: {first}; copy it again") from None
+    for name, tensor in tensors.items() if expected is not None else ():
+        if not tensor.is_floating_point():
+            raise InvalidDataError(f"{path}: {name} holds {tensor.dtype}, not weights")
+        if not torch.isfinite(tensor.float()).all():
+            raise InvalidDataError(f"{path}: {name} holds NaN or infinity; it is damaged")
+    return tensors
+
+
+def check_shapes(found: Mapping[str, Sequence[int]], expected: Mapping[str, Tensor], path: Path) -> None:
+    """Compare the shapes of a file's tensors with the model's. Raises InvalidDataError naming the first misfit."""
+    if missing := sorted(set(expected) - set(found)):
+        raise InvalidDataError(
+            f"{path} lacks {missing[0]} ({len(missing)} of {len(expected)} tensors); other head sizes?"
+        )
+    if extra := sorted(set(found) - set(expected)):
+        raise InvalidDataError(f"{path} has {extra[0]}, which the configuration does not know; other head sizes?")
+    for name, shape in found.items():
+        if list(shape) != list(expected[name].shape):
+            raise InvalidDataError(
+                f"{path}: {name} is {list(shape)}, but the configuration needs {list(expected[name].shape)}; "
+                "the weights are of another head size"
+            )
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
     """Put ``weights`` of the file ``path`` into ``model``. Raises InvalidDataError naming the first that misfits."""
-    expected = model.state_dict()
-    if missing := sorted(set(expected) - set(weights)):
-        raise InvalidDataError(
-            f"{path} lacks {missing[0]} ({len(missing)} of {len(expected)} tensors); other head sizes?"
-        )
-    if extra := sorted(set(weights) - set(expected)):
-        raise InvalidDataError(f"{path} has {extra[0]}, which the configuration does not know; other head sizes?")
-    for key, value in weights.items():
-        if value.shape != expected[key].shape:
-            raise InvalidDataError(
-                f"{path}: {key} is {list(value.shape)}, but the configuration needs {list(expected[key].shape)}; "
-                "the weights are of another head size"
-            )
+    check_shapes({name: value.shape for name, value in weights.items()}, model.state_dict(), path)
     model.load_state_dict(dict(weights))

@@ -13,16 +13,16 @@ from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.training.data.audio import AudioError, decode, prepare
 from fgmcaps.training.data.dataset import AudioRef
+from fgmcaps.training.device import choose_device
 from fgmcaps.training.encoders.base import AudioEncoder, TextEncoder
 from fgmcaps.training.encoders.run import encode_clips, encode_texts
-from fgmcaps.training.features.restore import default_device, long_audio, restore_audio_encoder, restore_text_encoder
+from fgmcaps.training.features.restore import long_audio, restore_audio_encoder, restore_text_encoder
 from fgmcaps.training.model.model import FigmaModel
 from fgmcaps.training.model.scores import VIEWS, View
 from fgmcaps.training.model.scoring import pad, scoring_mode
@@ -46,7 +46,7 @@ class Figma:
     def __init__(
         self, model: FigmaModel, audio_encoder: AudioEncoder, text_encoder: TextEncoder, device: str | None = None
     ) -> None:
-        self.device = device or default_device()
+        self.device = choose_device(device)
         self.model = model.to(self.device).eval()
         self._audio_encoder, self._text_encoder = audio_encoder, text_encoder
         self._ready: set[str] = set()
@@ -228,10 +228,3 @@ def _listed(audio: Clip | Sequence[Clip]) -> list[Clip]:
 def _check_view(view: str) -> None:
     if view not in VIEWS:
         raise FgmcapsError(f"no such view: {view}{did_you_mean(view, VIEWS)}; views are {', '.join(VIEWS)}")
-
-
-def choose_device(name: str | None) -> str:
-    """The device by name. FgmcapsError for one that is not there."""
-    if name is not None and name.startswith("cuda") and not torch.cuda.is_available():
-        raise FgmcapsError(f"no GPU is at hand for --device {name}; leave it out to use the CPU")
-    return name or default_device()

@@ -11,7 +11,7 @@ An index is a folder: ``index.safetensors`` (both views in half precision, centr
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from torch import Tensor
 
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.json_file import read_json
+from fgmcaps.training.model.model import read_tensors
 from fgmcaps.training.model.scores import View
 from fgmcaps.training.retrieval.embeddings import Embeddings
 
@@ -237,30 +239,56 @@ class ClipIndex:
     @classmethod
     def open(cls, folder: str | Path) -> "ClipIndex":
         """Read an index folder. Raises FgmcapsError where there is none and InvalidDataError for a damaged one."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         folder = Path(folder)
         if not (folder / "index.json").is_file():
             raise FgmcapsError(f"{folder}: no search index there; make one with `figma encode MODEL DATA {folder}`")
         try:
-            meta = json.loads((folder / "index.json").read_bytes())
+            meta = read_json(folder / "index.json")
             if meta["format"] != FORMAT:
                 raise ValueError(f"format {meta['format']}, this program reads {FORMAT}")
-            found = load_file(folder / "index.safetensors")
-            clips = tuple(ClipInfo(**row) for row in pq.read_table(folder / "rows.parquet").to_pylist())
-            ends = found["ends"].numpy()
-            if not len(clips) == len(ends) == len(found["global"]) or int(ends[-1]) != len(found["frames"]):
-                raise ValueError("its parts do not belong together")
+            found = read_tensors(folder / "index.safetensors")
+            clips = _read_clips(folder / "rows.parquet", len(found["ends"]))
+            _check_parts(found)
             quantised = None
             if "centroids" in found:
                 parts = (found["shares"].numpy(), found["columns"].numpy(), found["pointers"].numpy())
                 histogram = csr_matrix(parts, shape=(len(clips), len(found["centroids"])))
+                histogram.check_format(full_check=True)  # a column too high would be read from beyond the memory
                 quantised = Quantised(found["centroids"].numpy(), histogram)
-        except (OSError, ValueError, KeyError, TypeError, IndexError, SafetensorError, pa.ArrowException) as error:
+        except (OSError, ValueError, KeyError, TypeError, IndexError, InvalidDataError, pa.ArrowException) as error:
             line = " ".join(str(error).split())[:200]
             raise InvalidDataError(f"{folder}: damaged index ({line}); make it again with `figma encode`") from None
-        return cls(clips, found["global"], found["frames"], ends, str(meta["model"]), quantised)
+        return cls(clips, found["global"], found["frames"], found["ends"].numpy(), str(meta["model"]), quantised)
+
+
+def _read_clips(path: Path, clips: int) -> tuple[ClipInfo, ...]:
+    file = pq.ParquetFile(path)
+    if file.metadata.num_rows != clips:
+        raise ValueError("its parts do not belong together")
+    kinds = {"id": pa.string(), "track_id": pa.string(), "start_s": pa.float64(), "caption": pa.string()}
+    table = file.read(columns=list(kinds)).select(list(kinds)).cast(pa.schema(kinds))
+    if any(column.null_count for column in table.columns):
+        raise ValueError("rows.parquet has empty cells")
+    return tuple(ClipInfo(**row) for row in table.to_pylist())
+
+
+def _check_parts(found: Mapping[str, Tensor]) -> None:
+    """Raise ValueError unless the tensors of an index have the types and sizes that belong together."""
+    ends, frames, whole = found["ends"], found["frames"], found["global"]
+    width, kinds = frames.shape[-1], {"global": torch.float16, "frames": torch.float16, "ends": torch.int64}
+    kinds |= {"centroids": torch.float32, "shares": torch.float32, "columns": torch.int64, "pointers": torch.int64}
+    for name, tensor in found.items():
+        if tensor.dtype != kinds.get(name):
+            raise ValueError(f"{name} is {tensor.dtype}")
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds NaN or infinity")
+    if not (frames.ndim == whole.ndim == 2 and ends.ndim == 1 and whole.shape == (len(ends), width)):
+        raise ValueError("its parts do not belong together")
+    counts = torch.diff(ends, prepend=torch.zeros(1, dtype=torch.int64))
+    if not len(ends) or int(ends.min()) < 1 or int(counts.min()) < 1 or int(ends[-1]) != len(frames):
+        raise ValueError("its parts do not belong together")
+    if "centroids" in found and (found["centroids"].ndim != 2 or found["centroids"].shape[1] != width):
+        raise ValueError("its centroids are of another width")
 
 
 def is_index(folder: str | Path) -> bool:

@@ -67,6 +67,8 @@ def open_index(
             raise InvalidDataError(
                 f"{source}: an index of another model; make it again with `figma encode {model} DATA`"
             )
+        if index.frames.shape[1] != figma.model.config.head_out:
+            raise InvalidDataError(f"{source}: damaged index (vectors of {index.frames.shape[1]} numbers)")
         return index
     say: Stage = stage or (lambda what, done, total: None)
     found, rows = features_for_model(

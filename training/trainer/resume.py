@@ -20,6 +20,7 @@ from torch import Tensor
 
 from fgmcaps.common.errors import InvalidDataError
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.json_file import MIB, read_json
 from fgmcaps.training.model.model import read_tensors
 
 FOLDER = "checkpoints"
@@ -111,7 +112,7 @@ def latest(out: Path) -> Checkpoint | None:
     folder = out / FOLDER / names[-1]
     remedy = f"delete {folder} to start from the beginning"
     try:
-        progress = Progress(**json.loads((folder / "state.json").read_bytes()))
+        progress = Progress(**read_json(folder / "state.json", 64 * MIB))
     except (OSError, ValueError, TypeError) as error:
         raise InvalidDataError(f"{folder / 'state.json'} is damaged ({error}); {remedy}") from None
     try:

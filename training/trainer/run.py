@@ -19,8 +19,9 @@ from fgmcaps.common.errors import FgmcapsError, MachineError
 from fgmcaps.training.data.batch import Batch
 from fgmcaps.training.data.sampler import Ints
 from fgmcaps.training.features.cache import FeatureCache
+from fgmcaps.training.model.config import EncoderRecord, ModelConfig
 from fgmcaps.training.model.losses import Parts
-from fgmcaps.training.model.model import EncoderRecord, FigmaModel, ModelConfig, load_weights
+from fgmcaps.training.model.model import FigmaModel, load_weights
 from fgmcaps.training.model.views import Views
 from fgmcaps.training.settings import TrainSettings
 from fgmcaps.training.trainer import resume
@@ -135,7 +136,7 @@ class Run:
         try:
             for k, cpu_batch in enumerate(batches):
                 batch = cpu_batch.to(self.accelerator.device)
-                parts = self._backward(batch, (epoch, step, k), last=k == len(batches) - 1)
+                parts = self._backward(batch, (epoch, step, k), len(batches))
                 check_finite_loss(parts.total.detach(), self.model, batch, self.cache, epoch, step, s)
                 for name, value in (("loss", parts.total), ("loss_global", parts.global_), ("loss_frame", parts.frame)):
                     sums[name] += float(value.detach()) / len(batches)
@@ -156,9 +157,9 @@ class Run:
                 self.model.log_temperature.clamp_(min=math.log(MIN_TEMPERATURE))
         return sums
 
-    def _backward(self, batch: Batch, where: tuple[int, int, int], *, last: bool) -> Parts:
-        """Gradient of one batch, averaged over the batches of a step."""
-        s = self.settings
+    def _backward(self, batch: Batch, where: tuple[int, int, int], batches: int) -> Parts:
+        """Gradient of one batch, averaged over the ``batches`` of its step; a short epoch has fewer than others."""
+        s, last = self.settings, where[-1] == batches - 1
 
         def seed(part: int) -> None:
             entropy = [s.seed, *where, part, self.accelerator.process_index]
@@ -169,7 +170,7 @@ class Run:
                 return self.objective(audio, text, batch, self.model.temperature)
 
         def backward(total: Tensor) -> None:
-            self.accelerator.backward(total / s.accumulate)
+            self.accelerator.backward(total / batches)
 
         def exchange(final: bool) -> AbstractContextManager[object]:
             return nullcontext() if final and last else self.accelerator.no_sync(self.forward)

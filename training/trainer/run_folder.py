@@ -8,6 +8,7 @@ from typing import Any
 from fgmcaps.common.differences import differences
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.common.files import write_atomically
+from fgmcaps.common.json_file import read_json
 from fgmcaps.training.settings import TrainSettings
 
 RUN = "run.json"
@@ -26,9 +27,9 @@ def open_run(out: Path, settings: TrainSettings, data: str | None, processes: in
     path = out / RUN
     if path.is_file():
         try:
-            before = json.loads(path.read_bytes())
+            before = read_json(path)
             found = differences(_comparable(before, now), _comparable(now, before), ignore=CHANGES_NOTHING)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidDataError(f"{path} is damaged ({error}); choose another OUT") from None
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""

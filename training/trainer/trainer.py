@@ -18,6 +18,7 @@ from accelerate.state import AcceleratorState
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.files import folder_lock
 from fgmcaps.training.data.sampler import Ints
+from fgmcaps.training.device import choose_device
 from fgmcaps.training.evaluation.evaluate import evaluate
 from fgmcaps.training.features.cache import FeatureCache
 from fgmcaps.training.model.metrics_file import read_metrics
@@ -54,13 +55,14 @@ def train(
     Args:
         licences: Licence by name of the encoders and of the tools that made the labels, for the model card.
         evaluation: From model, cache and validation rows to flat metrics; default
-        :func:`fgmcaps.training.evaluation.evaluate.evaluate`. device: ``cpu`` keeps it off a GPU.
+            :func:`fgmcaps.training.evaluation.evaluate.evaluate`.
+        device: ``cpu`` keeps it off a GPU; default a GPU where there is one.
 
     Raises FgmcapsError (OUT of another configuration, a monitor that nobody measures, rows that cannot be told apart),
     MachineError (out of memory, disk full) and InvalidDataError (features or loss not finite; damaged files).
     """
     out = Path(out)
-    accelerator = _accelerator(settings, device)
+    accelerator = _accelerator(settings, choose_device(device))
     if accelerator.is_main_process:
         open_run(out, settings, cache.fingerprint, accelerator.num_processes)
     accelerator.wait_for_everyone()
@@ -108,8 +110,8 @@ def _default_evaluation(settings: TrainSettings) -> Evaluate:
     return run
 
 
-def _accelerator(settings: TrainSettings, device: str | None) -> Accelerator:
-    cpu = device == "cpu" or not torch.cuda.is_available()
+def _accelerator(settings: TrainSettings, device: str) -> Accelerator:
+    cpu = device == "cpu"
     if settings.precision == "fp16" and cpu:
         raise FgmcapsError("precision fp16 needs a GPU; take bf16 or fp32")
     AcceleratorState._reset_state()  # a second training in one process may ask for another precision

@@ -4,8 +4,8 @@ import io
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
+from fgmcaps.common.console import SafeConsole
 from fgmcaps.common.progress import Progress
 from fgmcaps.pipeline.build.progress import BuildProgress, JournalCounter
 from fgmcaps.pipeline.build.stage_file import StageFile, StageTiming
@@ -55,7 +55,7 @@ def test_a_retry_takes_back_what_failed(tmp_path):
 @pytest.fixture
 def shown(tmp_path):
     text = io.StringIO()
-    shown = Progress(console=Console(file=text, width=200), live=False)
+    shown = Progress(console=SafeConsole(file=text, width=200), live=False)
     progress = BuildProgress(tmp_path, tmp_path / "a", tmp_path / "c", shown)
     return progress, text, StageFile(tmp_path)
 
@@ -127,7 +127,7 @@ def test_a_damaged_journal_does_not_stop_the_display(tmp_path, shown):
 
 def test_a_bar_is_drawn_on_a_terminal(tmp_path):
     text = io.StringIO()
-    console = Console(file=text, width=100, force_terminal=True, markup=False)
+    console = SafeConsole(file=text, width=100, force_terminal=True)
     StageFile(tmp_path).begin("annotate", total=2)
     write_results(tmp_path / "a", [done(TRACKS[0])])
     with Progress(console=console, live=True) as shown:

@@ -6,15 +6,15 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from rich.console import Console
 
+from fgmcaps.common.console import SafeConsole
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.labels.annotate_file import annotate_path, show
 from fgmcaps.schemas import DeadLetter
 
 
 def printed(clips, form):
-    console = Console(file=io.StringIO(), width=200)
+    console = SafeConsole(file=io.StringIO(), width=200)
     show(clips, form, console)
     return console.file.getvalue()
 

@@ -4,15 +4,14 @@ import dataclasses
 import io
 import json
 
-from rich.console import Console
-
+from fgmcaps.common.console import SafeConsole
 from fgmcaps.pipeline.labels.annotate_file_view import annotation_json, annotation_view
 from fgmcaps.schemas import Annotation, Caption, Labels, from_dict
 from tests.factories import make_annotation, make_caption
 
 
 def shown(annotation, caption=None, width=140):
-    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console = SafeConsole(file=io.StringIO(), width=width, force_terminal=False)
     console.print(annotation_view(annotation, caption))
     return console.file.getvalue()
 

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -428,3 +430,83 @@ def test_finished_features_of_another_owner_are_read_and_nothing_is_written(rows
     (cache / "cache.json").unlink()
     with pytest.raises(MachineError, match="finished features are not there"):
         build_cache(rows, TinyAudio(), TinyText(), cache)
+
+
+def changed_json(file, **values):
+    def spoil(cache):
+        read = json.loads((cache / file).read_text()) | values
+        (cache / file).write_text(json.dumps(read))
+
+    return spoil
+
+
+def changed_table(change):
+    def spoil(cache):
+        pq.write_table(change(pq.read_table(cache / "rows.parquet")), cache / "rows.parquet")
+
+    return spoil
+
+
+def changed_lengths(change):
+    def spoil(cache):
+        table = np.load(cache / "audio/index.npy")
+        np.save(cache / "audio/index.npy", change(table))
+
+    return spoil
+
+
+def promised(cache):
+    """A header of terabytes over a few bytes."""
+    path = cache / "audio/index.npy"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"(20, 2), }          ", b"(9000000000000, 2), }")[: len(data)])
+
+
+HOSTILE = {
+    "dim 10^9": changed_json("audio/key.json", dim=10**9),
+    "dim 0": changed_json("audio/key.json", dim=0),
+    "dim as text": changed_json("audio/key.json", dim="4"),
+    "dim as a list": changed_json("text/key.json", dim=[4]),
+    "items 10^12": changed_json("audio/key.json", items=10**12),
+    "items below 0": changed_json("audio/key.json", items=-1),
+    "no shards": changed_json("audio/key.json", per_shard=0),
+    "a type of numbers that is none": changed_json("audio/key.json", dtype="object"),
+    "settings as a list": changed_json("audio/key.json", settings=[]),
+    "a key that is nested": lambda c: (c / "audio/key.json").write_text("[" * 100_000),
+    "a key of ten megabytes": lambda c: (c / "audio/key.json").write_bytes(b" " * 10_000_000),
+    "a cache.json that is nested": lambda c: (c / "cache.json").write_text('{"a":' * 100_000),
+    "a cache.json that is a list": lambda c: (c / "cache.json").write_text("[]"),
+    "a format that is none": changed_json("cache.json", format={}),
+    "lengths below 0": changed_lengths(lambda t: t - 10**6),
+    "lengths beyond all shards": changed_lengths(lambda t: t + 2**62),
+    "lengths as fractions": changed_lengths(lambda t: t.astype(float)),
+    "lengths of fewer": changed_lengths(lambda t: t[:3]),
+    "lengths of terabytes": promised,
+    "objects": changed_lengths(lambda t: t.astype(object)),
+    "rows of fewer": changed_table(lambda t: t.slice(3)),
+    "no ids": changed_table(lambda t: t.drop_columns(["id"])),
+    "ids that are lists": changed_table(lambda t: t.set_column(0, "id", pa.array([[1]] * len(t)))),
+    "empty track ids": changed_table(
+        lambda t: t.set_column(t.column_names.index("track_id"), "track_id", pa.array([None] * len(t), pa.string()))
+    ),
+    "no captions": changed_table(lambda t: t.drop_columns(["captions"])),
+    "captions as text": changed_table(
+        lambda t: t.set_column(t.column_names.index("captions"), "captions", pa.array(["a"] * len(t)))
+    ),
+    "captions that are empty": changed_table(
+        lambda t: t.set_column(
+            t.column_names.index("captions"),
+            "captions",
+            pa.array([[{"style": "a", "text": None}]] * len(t), t.schema.field("captions").type),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_cache_is_refused_in_one_line(cache, name):
+    HOSTILE[name](cache)
+    with pytest.raises(InvalidDataError) as caught:
+        FeatureCache.open(cache)
+    assert str(cache) in str(caught.value) and len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 600

@@ -4,7 +4,7 @@ import pytest
 
 from fgmcaps.training.data.dataset import load_rows
 from fgmcaps.training.model.card import licence_of
-from fgmcaps.training.model.model import EncoderRecord, ModelConfig
+from fgmcaps.training.model.config import EncoderRecord, ModelConfig
 from fgmcaps.training.settings import TrainSettings
 from tests.factories import build_dataset
 

@@ -7,7 +7,8 @@ import torch
 
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.training.data.batch import Batch
-from fgmcaps.training.model.model import EncoderRecord, FigmaModel, ModelConfig, reduce_frames
+from fgmcaps.training.model.config import EncoderRecord, ModelConfig
+from fgmcaps.training.model.model import FigmaModel, reduce_frames
 from fgmcaps.training.settings import TrainSettings
 
 SMALL = {"head_width": 16, "head_layers": 1, "head_heads": 2, "head_ffn": 8, "head_out": 4, "dropout": 0.0}

@@ -1,10 +1,15 @@
 """The search index: exact scores by brute force, quantised ones where quantising loses nothing, files, errors."""
 
+import json
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F  # noqa: N812
 
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
@@ -129,3 +134,66 @@ def test_similarity_takes_either_order_and_refuses_one_kind():
     with pytest.raises(FgmcapsError, match="needs the frame view"):
         similarity(audio.global_, text, "fused", 0.5)
     assert len(audio[1:]) == 2 and torch.equal(audio[-1].frames[0], audio.frames[2])
+
+
+def _tensors(change):
+    def spoil(folder):
+        tensors = load_file(folder / "index.safetensors")
+        change(tensors)
+        save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "index.safetensors")
+
+    return spoil
+
+
+def _rows(change):
+    def spoil(folder):
+        table = change(pq.read_table(folder / "rows.parquet"))
+        pq.write_table(table, folder / "rows.parquet")
+
+    return spoil
+
+
+def _meta(text):
+    return lambda folder: (folder / "index.json").write_text(text)
+
+
+HOSTILE = {
+    "columns beyond the centroids": _tensors(lambda t: t["columns"].fill_(10**9)),
+    "columns below 0": _tensors(lambda t: t["columns"].fill_(-1)),
+    "pointers beyond the shares": _tensors(lambda t: t["pointers"].fill_(10**12)),
+    "pointers that go back": _tensors(lambda t: t.update(pointers=t["pointers"].flip(0))),
+    "ends that go back": _tensors(lambda t: t.update(ends=t["ends"].flip(0))),
+    "ends below 0": _tensors(lambda t: t["ends"][:1].fill_(-(2**63))),
+    "ends of another type": _tensors(lambda t: t.update(ends=t["ends"].float())),
+    "ends of two dimensions": _tensors(lambda t: t.update(ends=t["ends"][:, None])),
+    "an empty clip": _tensors(lambda t: t["ends"][1:2].copy_(t["ends"][:1])),
+    "frames of another width": _tensors(lambda t: t.update(frames=t["frames"][:, :5])),
+    "frames of one dimension": _tensors(lambda t: t.update(frames=t["frames"][:, 0])),
+    "centroids of another width": _tensors(lambda t: t.update(centroids=t["centroids"][:, :5])),
+    "frames that are NaN": _tensors(lambda t: t["frames"].fill_(float("nan"))),
+    "shares that are infinite": _tensors(lambda t: t["shares"].fill_(float("inf"))),
+    "a tensor more": _tensors(lambda t: t.update(evil=torch.zeros(1))),
+    "no frames": _tensors(lambda t: t.pop("frames")),
+    "no columns": _tensors(lambda t: t.pop("columns")),
+    "no clips": _tensors(lambda t: t.update(ends=t["ends"][:0], **{"global": t["global"][:0]})),
+    "a row less": _rows(lambda t: t.slice(1)),
+    "ids that are numbers of another kind": _rows(lambda t: t.set_column(0, "id", pa.array([[1]] * len(t)))),
+    "no ids": _rows(lambda t: t.drop_columns(["id"])),
+    "empty ids": _rows(lambda t: t.set_column(0, "id", pa.array([None] * len(t), pa.string()))),
+    "no rows": lambda folder: (folder / "rows.parquet").write_bytes(b"PAR1"),
+    "a list": _meta("[]"),
+    "nesting": _meta("[" * 100_000),
+    "ten megabytes": _meta(json.dumps({"format": "figma-index/1"}) + " " * 10_000_000),
+    "no model": _meta(json.dumps({"format": "figma-index/1"})),
+    "not a number": _meta('{"format": NaN, "model": ""}'),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_index_is_refused_in_one_line(tmp_path, name):
+    """scipy takes the columns of a sparse matrix at their word, and would read beyond the memory."""
+    _index(_embeddings("audio", 60)).quantise(clusters=8).save(tmp_path)
+    HOSTILE[name](tmp_path)
+    with pytest.raises(InvalidDataError) as caught:
+        ClipIndex.open(tmp_path)
+    assert str(tmp_path) in str(caught.value) and len(str(caught.value).splitlines()) == 1

@@ -1,0 +1,25 @@
+"""rich's console for text of others (:mod:`fgmcaps.common.terminal`)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from fgmcaps.common.terminal import visible
+
+
+class SafeConsole(Console):
+    """rich's console without its markup and highlighting; nothing in a text is more than text."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"markup": False, "highlight": False, "emoji": False} | settings)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As rich's, each piece of text made visible. rich's own cursor movements are no text and pass."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text), style, control)
+
+    def out(self, *objects: Any, **settings: Any) -> None:
+        """As rich's, which does not render."""
+        super().out(*(visible(str(item)) for item in objects), **settings)
