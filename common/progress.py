@@ -13,6 +13,7 @@ from rich.progress import Task as Bar
 from rich.text import Text
 
 from fgmcaps.common.console import SafeConsole
+from fgmcaps.common.pace import Pace, about
 
 PLAIN_EVERY_S = 10.0
 BYTES = "bytes"
@@ -40,7 +41,7 @@ class Progress:
             _Counts(),
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
-            _TimeLeft(),
+            TextColumn("{task.fields[left]}"),
             console=self.console,
             disable=not self.live,
         )
@@ -65,28 +66,32 @@ class Progress:
     ) -> None:
         """Show that ``done`` of ``total`` (None: not known) is done in the stage ``title``.
 
-        ``note`` follows the counts; in a pipe it takes the place of the speed. ``ends``: whether a pipe is told at once
-        when a stage begins and ends.
+        ``note`` follows the counts. ``ends``: whether a pipe is told at once when a stage begins and ends.
         """
         with self._lock:
             now = time.monotonic()
             stage = self._stages.get(title)
             first = stage is None or done < stage.done
             if stage is None:
-                bar = self._bars.add_task(title, total=total, unit=unit, note="") if self.live else None
+                bar = self._bars.add_task(title, total=total, unit=unit, note="", left="") if self.live else None
                 stage = self._stages[title] = _Stage(now, done, bar, said=0.0 if ends else now)
             elif first:  # the stage has begun again, as each epoch of a training does
-                stage.began, stage.before = now, done
+                stage.pace = Pace(now, done)
                 stage.said = stage.said if ends else now
             finished = done == total and stage.done != done
             stage.done = done
+            stage.pace.add(now, done)
+            seconds = stage.pace.left(now, total)
+            left = "" if seconds is None else about(seconds)
             if stage.bar is not None:
-                self._bars.update(stage.bar, completed=done, total=total, note=note or "")
+                self._bars.update(stage.bar, completed=done, total=total, note=note or "", left=left)
             elif (ends and (first or finished)) or now - stage.said >= PLAIN_EVERY_S:
                 stage.said = now
-                if note is None and done > stage.before and now - stage.began >= 1 and unit != BYTES:
-                    note = f", {(done - stage.before) / (now - stage.began):.1f} {unit}/s"
-                self.say(f"{title}: {counts(done, total, unit)}{note or ''}")
+                speed = stage.pace.mean(now) if finished else stage.pace.speed(now)
+                parts = [f"{title}: {counts(done, total, unit)}{note or ''}"]
+                if speed is not None and now - stage.pace.began >= 1:
+                    parts.append(rate(speed, unit))
+                self.say(", ".join([*parts, left] if left else parts))
 
     def stages(self, titles: Mapping[str, tuple[str, str]]) -> Callable[[str, int, int], None]:
         """A function of ``(stage, done, total)`` for code that knows no titles; ``titles``: stage -> (title, unit)."""
@@ -126,21 +131,13 @@ class Counter:
 
 class _Stage:
     def __init__(self, now: float, done: int, bar: TaskID | None, said: float) -> None:
-        self.began, self.before, self.done, self.said, self.bar = now, done, done, said, bar
+        self.pace, self.done, self.said, self.bar = Pace(now, done), done, said, bar
 
 
 class _Counts(ProgressColumn):
     def render(self, task: Bar) -> Text:
         total = None if task.total is None else int(task.total)
         return Text(counts(int(task.completed), total, task.fields["unit"]))
-
-
-class _TimeLeft(ProgressColumn):
-    max_refresh = 0.5
-
-    def render(self, task: Bar) -> Text:
-        left = task.time_remaining
-        return Text("" if left is None or task.finished else f"about {duration(left)} left")
 
 
 def counts(done: int, total: int | None, unit: str) -> str:
@@ -150,9 +147,8 @@ def counts(done: int, total: int | None, unit: str) -> str:
     return f"{done}{'' if total is None else f'/{total}'}{f' {unit}' if unit else ''}"
 
 
-def duration(seconds: float) -> str:
-    """``2 h 5 min``, ``3 min 20 s`` or ``12 s``."""
-    seconds = int(seconds)
-    if seconds >= 3600:
-        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
-    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+def rate(speed: float, unit: str) -> str:
+    """``3.2 clips/s``, ``0.05 tracks/s``, or MiB a second where the unit is bytes."""
+    if unit == BYTES:
+        return f"{speed / 2**20:.1f} MiB/s"
+    return f"{speed:.{1 if speed >= 1 else 2}f} {unit}/s"

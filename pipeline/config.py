@@ -180,9 +180,16 @@ def _rank(split: str) -> int:
     return SPLITS.index(split) if split in SPLITS else len(SPLITS)
 
 
-def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[str, Any] | None = None) -> BuildConfig:
-    """Defaults, then the YAML file, then ``overrides`` (options that the user gave); ``llm`` holds those of the server.
+def load_config(
+    path: Path | None,
+    overrides: Mapping[str, Any],
+    llm: Mapping[str, Any] | None = None,
+    pairs: Mapping[str, Any] | None = None,
+) -> BuildConfig:
+    """Defaults, then the YAML file, then ``pairs``, then ``overrides`` (options that the user gave).
 
+    ``llm`` holds the options of the server. ``pairs``: settings by name, those in a section with a point between
+    (``llm.temperature``); what follows ``profile_overrides.`` is the name of a setting of the profile.
     Raises FgmcapsError that names the file, the key, and for an unknown key the nearest known one.
     """
     data: dict[str, Any] = {}
@@ -196,6 +203,8 @@ def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[st
                 f"{path}: a configuration is a list of 'key: value' lines, not a {type(loaded).__name__}"
             )
         data.update(loaded or {})
+    for name, value in (pairs or {}).items():
+        _put(data, name, value)
     data.update(overrides)
     if "llm" in data and "captioner" not in data:
         raise FgmcapsError(
@@ -227,6 +236,21 @@ def load_config(path: Path | None, overrides: Mapping[str, Any], llm: Mapping[st
         if key in overrides:
             raise FgmcapsError(f"--{key.replace('_', '-')} {value}: {message}") from None
         raise FgmcapsError(f"{where}setting {key!r} = {value}: {message}") from None
+
+
+def _put(data: dict[str, Any], name: str, value: Any) -> None:
+    """Put one setting where its name says."""
+    section, point, rest = name.partition(".")
+    if not point:
+        data[name] = value
+        return
+    inner = data.get(section)
+    made = dict(inner) if isinstance(inner, Mapping) else {}
+    if section == "profile_overrides":
+        made[rest] = value
+    else:
+        _put(made, rest, value)
+    data[section] = made
 
 
 def _with_server(section: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ COMMANDS = {
         "explain": "explain:explain",
         "encode": "encode:encode",
         "push": "push:push",
+        "pull": "pull:pull",
         "doctor": "doctor:doctor",
     }.items()
 }

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.common.yaml_text import YamlError, load_yaml, read_yaml
+from fgmcaps.common.set_option import read_pairs
+from fgmcaps.common.yaml_text import read_yaml
 
 CONFIGS = Path(__file__).parent / "configs"
 MONITORS = r"(global|frame|fused)/(t2a|a2t)(_same_caption)?/(R@(1|5|10|20)|MRR|median_rank)"
@@ -129,14 +130,7 @@ def load_settings(
     """
     data, where = ({}, "") if config is None else _read(config)
     data |= {key: value for key, value in (overrides or {}).items() if value is not None}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise FgmcapsError(f"--set {pair}: give key=value")
-        try:
-            data[key.strip()] = load_yaml(value)
-        except YamlError as error:
-            raise FgmcapsError(f"--set {pair}: the value is not YAML ({error}); quote it") from None
+    data |= read_pairs(pairs)
     for key in data:
         if key not in TrainSettings.model_fields:
             raise FgmcapsError(f"{where}unknown setting {key!r}{did_you_mean(str(key), TrainSettings.model_fields)}")

@@ -10,7 +10,9 @@ Metrics
 - tempo: Accuracy1 (within 4 % of the truth) and Accuracy2 (or of a half, a third, twice, thrice), Gouyon et al. 2006.
 - beats, downbeats: F-measure with a window of 70 ms, :func:`mir_eval.beat.f_measure`, nothing trimmed.
 - meter: the time signature, exactly.
-- key: exactly (enharmonic names are one), and MIREX's weights, :func:`mir_eval.key.weighted_score`.
+- key: exactly (enharmonic names are one), and weighted by kinship, :func:`mir_eval.key.weighted_score`: 0.5 for the key
+  a fifth above the truth, 0.3 for the relative and 0.2 for the parallel one. MIREX's own rules give 0.5 for the key a
+  fifth below, too, so its figures are a little higher.
 - chords: weighted chord symbol recall over the reference's time, ``majmin`` and ``sevenths`` of :mod:`mir_eval.chord`;
   None where the reference has nothing but chords outside that vocabulary.
 """
@@ -45,7 +47,7 @@ class ClipScores:
     chords: float | None = None
     tempo_octave: float | None = None
     beats: float | None = None
-    key_mirex: float | None = None
+    key_weighted: float | None = None
     chords_sevenths: float | None = None
 
     def of(self, attribute: str) -> float | None:
@@ -65,7 +67,7 @@ def score_clip(labels: Labels, truth: ClipTruth) -> ClipScores:
         chords=majmin,
         tempo_octave=tempo_accuracy(labels.tempo_bpm, truth.tempo_bpm, OCTAVES),
         beats=beat_f(labels.beats, truth.beats),
-        key_mirex=_mirex(labels.key, truth.key),
+        key_weighted=_weighted(labels.key, truth.key),
         chords_sevenths=sevenths,
     )
 
@@ -141,7 +143,7 @@ def _exact(value: str | None, reference: str | None) -> float | None:
     return None if reference is None else float(value == reference)
 
 
-def _mirex(key: str | None, reference: str | None) -> float | None:
+def _weighted(key: str | None, reference: str | None) -> float | None:
     if reference is None:
         return None
     return 0.0 if key is None else float(mir_eval.key.weighted_score(reference, key))

@@ -22,7 +22,7 @@ from fgmcaps.schemas.truth import ClipTruth
 Interval = tuple[float, float]
 Floats = npt.NDArray[np.float64]
 
-SECONDARY = {"tempo": "tempo_octave", "downbeats": "beats", "key": "key_mirex", "chords": "chords_sevenths"}
+SECONDARY = {"tempo": "tempo_octave", "downbeats": "beats", "key": "key_weighted", "chords": "chords_sevenths"}
 """A second score that is reported with the attribute's own."""
 
 

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from fgmcaps.common.errors import MachineError
-from fgmcaps.common.progress import Progress, duration
+from fgmcaps.common.progress import Progress
 from fgmcaps.pipeline.build.stage_file import StageFile
 from fgmcaps.pipeline.stages.journal import (
     AnnotationEntry,
@@ -62,7 +62,6 @@ class BuildProgress:
         self.last_look = 0.0
         self.annotations.look()
         self.clips_before = len(self.annotations.annotations)
-        self.moving: tuple[float, int] | None = None
         self.shown: tuple[str, int] | None = None
 
     def tick(self, force: bool = False) -> None:
@@ -81,7 +80,7 @@ class BuildProgress:
         stage, total = self.shown = (status.stage, status.total)
         done, clips = self._done(stage)
         done = min(done, total)  # a journal may hold tracks that the input has no more
-        note = self._pace(done, total, clips, now) if stage == "annotate" else None
+        note = self._note(done, total, clips) if stage == "annotate" else None
         self.progress.show(TITLES[stage], done, total, UNITS[stage], note)
 
     def finish(self) -> None:
@@ -93,17 +92,10 @@ class BuildProgress:
             self.progress.show(TITLES[stage], total, total, UNITS[stage], note)
             self.shown = None
 
-    def _pace(self, done: int, total: int, clips: int, now: float) -> str:
-        """Rate and time left, from the first result on: loading models says nothing about either."""
+    def _note(self, done: int, total: int, clips: int) -> str:
         if clips == self.clips_before:
             return ", loading the annotators" if done < total else ""
-        if self.moving is None:
-            self.moving = (now, done)
-        begin, start = self.moving
-        rate = (done - start) / (now - begin) if now > begin else 0.0
-        left = f", about {duration((total - done) / rate)} left" if rate and done < total else ""
-        speed = f", {rate:.2f} tracks/s" if rate else ""
-        return f", {clips} clips{speed}, {len(self.annotations.failed)} failed{left}"
+        return f", {clips} clips, {len(self.annotations.failed)} failed"
 
     def _done(self, stage: str) -> tuple[int, int]:
         try:

@@ -56,6 +56,8 @@ def build_options(command: Any) -> Any:
                      help="Rows of a Parquet shard (default 1000)."),
         click.option("--config", "config_file", type=click.Path(path_type=Path, dir_okay=False),
                      help="YAML file with any of these settings and more (docs/guide.md); options win over it."),
+        click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting of --config, e.g. "
+                     "llm.temperature=0.2 or profile_overrides.fusion.key.precision=0.9; may be repeated."),
         click.option("--workers", type=click.IntRange(1), metavar="N", default=os.cpu_count() or 1, show_default=True,
                      help="Worker processes of the local runner."),
         click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks by name."),
@@ -79,6 +81,7 @@ def _build(
     first: "Stage" = "annotate",
     last: "Stage" = "write",
 ) -> None:
+    from fgmcaps.common.set_option import read_pairs
     from fgmcaps.pipeline.config import load_config
 
     _check_arguments(ctx, input_, out)
@@ -91,7 +94,8 @@ def _build(
     llm = {k: given.pop(k) for k in ("base_urls", "model", "serve")}
     if key := given.pop("api_key"):
         os.environ["FGMCAPS_API_KEY"] = key  # the one way to the workers that leaves no trace on disk
-    config = load_config(config_file, {k: v for k, v in given.items() if v is not None}, llm)
+    pairs = read_pairs(given.pop("pairs"))
+    config = load_config(config_file, {k: v for k, v in given.items() if v is not None}, llm, pairs)
     if llm_options and config.captioner != "openai":
         raise FgmcapsError(
             f"{', '.join(llm_options)}: for captions that an LLM writes, and here the template writes them; "

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import click
 
 from fgmcaps.common.terminal import echo
+from fgmcaps.pipeline.commands.options import ClipCount
 
 OVERRIDES_HELP = "A setting of the profile, e.g. fusion.key.precision=0.9; may be repeated."
 
@@ -18,9 +19,11 @@ OVERRIDES_HELP = "A setting of the profile, e.g. fusion.key.precision=0.9; may b
               show_default=True, help="Folder of the study and of the estimates, to go on from.")  # fmt: skip
 @click.option("--jams", type=click.Path(path_type=Path), help="Folder of the JAMS files, if not beside the audio.")
 @click.option("--data-home", type=click.Path(path_type=Path), help="Where mirdata keeps the dataset.")
-@click.option("--clips-per-track", "clips", default="1", show_default=True, metavar="K|all", help="Clips of a track.")
+@click.option("--clips-per-track", type=ClipCount(), default=1, show_default=True, metavar="K|all",
+              help="K loudest 10 s clips of a track, or all.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that annotate.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks by name.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def evaluate_labels(
     where: str,
     profile: str,
@@ -28,9 +31,10 @@ def evaluate_labels(
     out: Path,
     jams: Path | None,
     data_home: Path | None,
-    clips: str,
+    clips_per_track: int | Literal["all"],
     workers: int,
     limit: int | None,
+    quiet: bool,
 ) -> None:
     """Annotate audio whose truth is known and tell how right the labels are, and whether their confidences are true.
 
@@ -47,12 +51,12 @@ def evaluate_labels(
 
     chosen = _profile(profile, overrides)
     tracks = open_truth(where, jams=jams, data_home=data_home)[:limit]
-    with Progress() as progress:
+    with Progress(quiet=quiet) as progress:
         estimated = estimate_tracks(
             tracks,
             chosen,
             out,
-            clips_per_track=_count(clips),
+            clips_per_track=clips_per_track,
             workers=workers,
             progress=lambda done, total: progress.show("Annotating", done, total, "tracks"),
         )
@@ -69,28 +73,9 @@ def evaluate_labels(
 def _profile(name: str, overrides: tuple[str, ...]) -> Any:
     from fgmcaps.annotators import ProfileError, load_profile
     from fgmcaps.common.errors import FgmcapsError
-    from fgmcaps.common.yaml_text import YamlError, load_yaml
+    from fgmcaps.common.set_option import read_pairs
 
-    changes = {}
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise FgmcapsError(f"--set {text!r}: write KEY=VALUE, e.g. fusion.key.precision=0.9")
-        try:
-            changes[key.strip()] = load_yaml(value)
-        except YamlError as error:
-            raise FgmcapsError(f"--set {text!r}: the value is not YAML ({error}); quote it") from None
     try:
-        return load_profile(name).with_overrides(changes)
+        return load_profile(name).with_overrides(read_pairs(overrides))
     except (ProfileError, ValueError) as error:
         raise FgmcapsError(str(error)) from None
-
-
-def _count(text: str) -> int | Literal["all"]:
-    if text == "all":
-        return "all"
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise click.BadParameter(
-            f"{text!r} is not a number of clips; give 1 or more, or all", param_hint="--clips-per-track"
-        )
-    return int(text)

@@ -2,11 +2,14 @@
 
 ``clips.csv``: UTF-8, comma, quotes doubled, one header line; the columns of the dataset without ``audio`` and ``raw``.
 A null is an empty cell, a list is JSON in a cell, a number is as Python prints it (it reads back to the same float).
+A text that a spreadsheet would run as a formula (it begins with ``= + - @`` or a tab, also after apostrophes) has one
+apostrophe in front; a program takes it away where a cell matches ``'+[=+\\-@\\t\\r]``.
 ``columns.csv``: name, type, meaning.
 """
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,9 @@ from fgmcaps.pipeline.dataset.columns_page import type_name
 from fgmcaps.pipeline.formats.base import FLAT_COLUMNS, Exporter, Shards
 from fgmcaps.schemas import Manifest
 from fgmcaps.schemas.arrow import COLUMNS
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""How a formula begins, full-width signs included, which some spreadsheets take too."""
 
 
 def write_csv(folder: Path, shards: Shards, manifest: Manifest) -> None:
@@ -33,7 +39,9 @@ def cell(value: Any) -> str:
     """One value as text."""
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else str(value)
 
 
 CSV = Exporter("csv", "unused", write_csv)

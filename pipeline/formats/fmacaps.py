@@ -12,7 +12,15 @@ from typing import Any
 
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.formats.base import DatasetImporter, ForeignClip, ForeignDataset, ImportOptions
-from fgmcaps.pipeline.formats.musicbench import LABEL_COLUMNS, Entry, caption_texts, clip_of, located, located_rows
+from fgmcaps.pipeline.formats.musicbench import (
+    LABEL_COLUMNS,
+    Entry,
+    caption_texts,
+    clip_of,
+    listed_once,
+    located,
+    located_rows,
+)
 from fgmcaps.pipeline.formats.shared.audio_store import archive_members, is_archive
 from fgmcaps.pipeline.formats.shared.dead_letters import import_letter
 from fgmcaps.schemas import DeadLetter, ToolInfo
@@ -37,7 +45,7 @@ def open_fmacaps(path: Path, options: ImportOptions) -> ForeignDataset:
         # A bad line of a variant that only adds a second caption costs that caption, not a clip.
         ignored: list[DeadLetter] = []
         found = located_rows(io.BytesIO(text), f"FMACaps_{name}.json", letters if name == variant else ignored)
-        rows[name] = dict(found)
+        rows[name] = listed_once(found, letters if name == variant else ignored)
     entries: dict[str, Entry] = {}
     for location, row in rows[variant].items():
         more = {name: rows[name].get(location, {}).get("main_caption") for name in sorted(rows) if name != variant}
@@ -76,8 +84,8 @@ def _texts(place: Path) -> dict[str, bytes]:
     names = {f"FMACaps_{v}.json": v for v in VARIANTS}
     if place.is_dir():
         return {v: (place / name).read_bytes() for name, v in names.items() if (place / name).is_file()}
-    members = archive_members(place, lambda name: name.rpartition("/")[2] in names)
-    return {names[name.rpartition("/")[2]]: data for name, data in members if data is not None}
+    members = archive_members(place, lambda path: names.get(path.rpartition("/")[2]))
+    return {variant: data for variant, data in members if data is not None}
 
 
 FMACAPS = DatasetImporter(

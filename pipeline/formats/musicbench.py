@@ -19,7 +19,7 @@ beat whose number is unknown has number 0; ``N`` and ``X`` are not chords and ar
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -39,7 +39,7 @@ from fgmcaps.pipeline.formats.base import (
     embedded,
 )
 from fgmcaps.pipeline.formats.shared.annotation_of_row import annotation_of_row
-from fgmcaps.pipeline.formats.shared.audio_store import archive_members, folder_audio, is_archive, tail
+from fgmcaps.pipeline.formats.shared.audio_store import Wanted, archive_members, folder_audio, is_archive, plain_path
 from fgmcaps.pipeline.formats.shared.bars import meter_of, written_beats
 from fgmcaps.pipeline.formats.shared.dead_letters import import_letter
 from fgmcaps.pipeline.formats.shared.given_labels import given_labels
@@ -166,15 +166,14 @@ def located(
     path: Path, entries: dict[str, Entry], use: Callable[[str], bool]
 ) -> Iterator[tuple[str, bytes | Path | None]]:
     """``(location, audio)`` of every entry: files below ``path`` first, then its archives; None where there is none."""
-    by_tail = {tail(location): location for location in entries}
-    for name, file in folder_audio(path, by_tail.keys()) if path.is_dir() else ():
-        yield by_tail.pop(name), file
+    wanted = Wanted(entries)
+    if path.is_dir():
+        yield from folder_audio(path, wanted.take)
     archives = sorted(p for p in path.iterdir() if is_archive(p) and use(p.name)) if path.is_dir() else [path]
     for archive in archives:
-        if by_tail:
-            for name, data in archive_members(archive, lambda name: name in by_tail):
-                yield by_tail.pop(name), data
-    for location in by_tail.values():
+        if wanted.left():
+            yield from archive_members(archive, wanted.take)
+    for location in wanted.left():
         yield location, None
 
 
@@ -186,7 +185,7 @@ def located_rows(handle: IO[bytes], name: str, letters: list[DeadLetter]) -> Ite
             place = f"{name}:{number}"
             letters.append(import_letter(place, "failed", "bad_row", f"{place}: not a JSON object with a location"))
         else:
-            yield location, row
+            yield plain_path(location), row
 
 
 def caption_texts(row: dict[str, Any], others: dict[str, Any]) -> tuple[StyledCaption, ...]:
@@ -215,7 +214,7 @@ def _entries(folder: Path, variant: str, keep_copies: bool) -> tuple[dict[str, E
     if not any(files.values()):
         raise FgmcapsError(f"{folder} holds no MusicBench_train.json, MusicBench_test_A.json or MusicBench_test_B.json")
     letters: list[DeadLetter] = []
-    tests = {v: dict(_rows(files[f"test_{v}"], letters)) for v in VARIANTS}
+    tests = {v: listed_once(_rows(files[f"test_{v}"], letters), letters) for v in VARIANTS}
     other = next(v for v in VARIANTS if v != variant)
     entries: dict[str, Entry] = {}
     for location in sorted(tests[variant].keys() | tests[other].keys()):
@@ -251,10 +250,25 @@ def _add(
         text = f"{location}: main_caption and alt_caption are empty"
         letters.append(import_letter(location, "failed", "no_caption", text))
     elif location in entries:
-        letters.append(import_letter(location, "filtered", "repeated_row", f"{location}: listed more than once"))
+        letters.append(_repeated(location))
     else:
         columns = {name: row.get(name) for name in LABEL_COLUMNS}
         entries[location] = Entry(location, split, captions, columns)
+
+
+def listed_once(rows: Iterable[tuple[str, dict[str, Any]]], letters: list[DeadLetter]) -> dict[str, dict[str, Any]]:
+    """The first row of each location; the others go to ``letters``."""
+    found: dict[str, dict[str, Any]] = {}
+    for location, row in rows:
+        if location in found:
+            letters.append(_repeated(location))
+        else:
+            found[location] = row
+    return found
+
+
+def _repeated(location: str) -> DeadLetter:
+    return import_letter(location, "filtered", "repeated_row", f"{location}: listed more than once")
 
 
 def _json_file(folder: Path, name: str) -> Path | None:

@@ -1,7 +1,7 @@
 """``fgmcaps annotate-file``: one file through gate, annotators, fusion and template, in this process."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,10 +32,14 @@ class AnnotatedClip:
 
 
 def annotate_path(
-    file: Path, profile_name: str = "best", clips_per_track: int | Literal["all"] = 1
+    file: Path,
+    profile_name: str = "best",
+    clips_per_track: int | Literal["all"] = 1,
+    loading: Callable[[int, int], None] | None = None,
 ) -> Iterator[AnnotatedClip | DeadLetter]:
     """The chosen clips of ``file``, annotated one by one; a letter for each that has no labels.
 
+    ``loading`` is told how many tools of how many are loaded.
     Raises FgmcapsError for a file that is missing or not audio and for an unknown profile, MachineError for a tool that
     is not installed.
     """
@@ -49,7 +53,7 @@ def annotate_path(
     if missing:
         raise MachineError(f"profile {profile_name!r} cannot run here: {'; '.join(missing)}")
     location, folder, name = location_of(file), printable(file.parent.name), printable(file.name)
-    start_tools(profile.annotators)
+    start_tools(profile.annotators, loading)
     with Decoder() as decoder:
         track_id = track_id_of_digest(_hash(decoder, location, name))
         track = Track(track_id, location, folder, name, file.stat().st_size, "train")
@@ -74,9 +78,14 @@ def _hash(decoder: Decoder, location: str, name: str) -> str:
         raise FgmcapsError(str(error)) from None
 
 
-def show(clips: Iterator[AnnotatedClip | DeadLetter], form: str, console: Console) -> None:
-    """Print clips as they come: a table, one JSON document a line, or one JAMS document a line."""
+def show(clips: Iterable[AnnotatedClip | DeadLetter], form: str, console: Console) -> int:
+    """Print clips as they come: a table, one JSON document a line, or one JAMS document a line.
+
+    Returns how many have labels.
+    """
+    annotated = 0
     for item in clips:
+        annotated += isinstance(item, AnnotatedClip)
         if isinstance(item, DeadLetter):
             if form == "table":
                 console.print(f"not annotated: {item.message}")
@@ -89,3 +98,4 @@ def show(clips: Iterator[AnnotatedClip | DeadLetter], form: str, console: Consol
             jams = form == "jams"
             document = jams_of(item.annotation) if jams else annotation_json(item.annotation, item.caption)
             console.out(json.dumps(document, ensure_ascii=False))
+    return annotated

@@ -19,7 +19,7 @@ MEANING = {
     "tempo": ("Accuracy1 (4 %)", "Accuracy2"),
     "meter": ("time signature right", ""),
     "downbeats": ("F-measure (70 ms)", "beat F"),
-    "key": ("exact", "MIREX"),
+    "key": ("exact", "weighted (mir_eval)"),
     "chords": ("WCSR majmin", "WCSR sevenths"),
 }
 

@@ -1,6 +1,6 @@
 """A decoded clip becomes labels: gate, tools, fusion. No Beam; an error of a tool is a rejection of that clip."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,13 +64,20 @@ def fuse_estimates(estimates: Sequence[Estimate], settings: FusionSettings) -> L
         return failed(FUSE, "fusion_failed", error)
 
 
-def start_tools(tools: Iterable[Annotator[Any]]) -> None:
-    """Load the models. Raises MachineError naming the tool that cannot start, which is not the fault of a clip."""
-    for tool in tools:
+def start_tools(tools: Iterable[Annotator[Any]], loading: Callable[[int, int], None] | None = None) -> None:
+    """Load the models. ``loading`` is told how many of how many are loaded.
+
+    Raises MachineError naming the tool that cannot start, which is not the fault of a clip.
+    """
+    say = loading or (lambda done, total: None)
+    wanted = list(tools)
+    for done, tool in enumerate(wanted):
+        say(done, len(wanted))
         try:
             tool.setup()
         except Exception as error:
             raise MachineError(f"the annotator {tool.info.name} cannot start: {error}") from error
+    say(len(wanted), len(wanted))
 
 
 def failed(stage: str, reason: str, error: Exception) -> Rejection:

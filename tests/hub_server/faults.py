@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["status", "cut-request", "cut-answer", "cut-download", "before"]
+Kind = Literal["status", "cut-request", "cut-answer", "cut-download", "before", "nonsense"]
 
 
 @dataclass
 class Fault:
     """What goes wrong.
 
-    - ``status``: the answer is ``status`` (429, 503, 401, ...), the request is not carried out;
+    - ``status``: the answer is ``status`` (429, 503, 401, ...) with ``message``; the request is not carried out;
+    - ``nonsense``: the answer is 200 and a list with a number, which no request of ours asks for;
     - ``cut-request``: half of the request's body is read, then the connection is closed;
     - ``cut-answer``: the request is carried out, then the connection is closed without an answer;
     - ``cut-download``: half of the answer's body is sent, then the connection is closed;
@@ -24,6 +25,7 @@ class Fault:
     kind: Kind
     times: int = 1
     status: int = 0
+    message: str = "injected"
     retry_after: int | None = None
     action: Callable[[], None] | None = None
     after: int = 0

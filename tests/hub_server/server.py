@@ -130,7 +130,11 @@ class _Handler(BaseHTTPRequestHandler):
                 fault.action()
             if fault is not None and fault.kind == "status":
                 self._drain()
-                raise Refused(fault.status, "injected")
+                raise Refused(fault.status, fault.message)
+            if fault is not None and fault.kind == "nonsense":
+                self._drain()
+                self._json([7])
+                return
             self._route(path, fault)
         except Refused as refusal:
             self._refuse(refusal, fault)

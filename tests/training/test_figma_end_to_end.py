@@ -266,6 +266,47 @@ def test_push_is_one_commit_and_comes_back(hub, model, figma, tmp_path):
     assert torch.equal(pinned.model.audio_head.output.weight, figma.model.audio_head.output.weight)
 
 
+def test_a_dry_run_sends_nothing(hub, model, tmp_path):
+    out = shutil.copytree(model, tmp_path / "out")
+    told = run("push", out, "user/figma", "--dry-run").output
+    assert "would send 6 files" in told and "heads.safetensors" in told and "user/figma" not in hub.store.repos
+    run("push", out, "user/figma")
+    assert "would send 0 files" in run("push", out, "user/figma", "--dry-run").output
+    assert "would send 6 files" in run("push", out, "user/figma", "--dry-run", "--revision", "v2").output
+    assert len(hub.commits("user/figma")) == 2
+
+
+def test_pull_makes_a_folder_that_is_a_model(hub, model, figma, tmp_path):
+    run("push", model, "user/figma")
+    out = tmp_path / "got"
+    first = run("pull", "user/figma", out)
+    assert first.exit_code == 0 and "5 files, licence cc-by-nc-sa-4.0" in first.output, first.output
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        ["config.json", "heads.safetensors", "encoder.safetensors", "README.md", "metrics.json"]
+    )
+    assert torch.equal(Figma.from_pretrained(out, device="cpu").encode_text("F minor"), figma.encode_text("F minor"))
+    assert "nothing to do" in run("pull", "user/figma", out).output
+    (out / "README.md").write_text("mine")
+    again = run("pull", "user/figma", out)
+    assert again.exit_code == 2 and "is not empty" in again.output and (out / "README.md").read_text() == "mine"
+
+
+def test_what_cannot_be_pulled_says_why(hub, model, tmp_path):
+    from huggingface_hub import HfApi
+
+    for name, said in (("figma", "is not a repository"), ("user/none", "no such model on the Hub")):
+        done = run("pull", name, tmp_path / "x")
+        assert done.exit_code == 2 and said in done.output, done.output
+    HfApi(endpoint=hub.url).create_repo("user/empty")
+    assert "no FIGMA model" in run("pull", "user/empty", tmp_path / "x").output
+    run("push", model, "user/figma")
+    hub.faults.add(r"GET .*/resolve/", "cut-download", times=99)
+    hub.faults.add(r"GET /api/models", "nonsense")
+    done = run("pull", "user/figma", tmp_path / "x")
+    assert done.exit_code == 4 and "run the same command again" in done.output, done.output
+    assert not (tmp_path / "x").exists()
+
+
 def test_what_cannot_be_pushed_says_why(hub, model, tmp_path, monkeypatch):
     from fgmcaps.training.model.hub import push_model
 

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from fgmcaps.common.command_group import Choice
-from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.terminal import echo
 from fgmcaps.training.commands.options import device_option
 from fgmcaps.training.encoders import AUDIO_ENCODERS, TEXT_ENCODERS
@@ -41,14 +40,15 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
     Run again after an interruption, it does only what is missing. `figma train` does this itself where needed.
     """
     from fgmcaps.common.progress import Progress
+    from fgmcaps.common.set_option import read_pairs
     from fgmcaps.training.data.dataset import load_rows
     from fgmcaps.training.device import choose_device
     from fgmcaps.training.encoders import make_audio_encoder, make_text_encoder
     from fgmcaps.training.features.build import build_cache, estimate_size
     from fgmcaps.training.features.stages import FEATURE_STAGES
 
-    audio = make_audio_encoder(given.pop("audio_encoder"), **options(given.pop("audio_options"), "--audio-option"))
-    text = make_text_encoder(given.pop("text_encoder"), **options(given.pop("text_options"), "--text-option"))
+    audio = make_audio_encoder(given.pop("audio_encoder"), **read_pairs(given.pop("audio_options"), "--audio-option"))
+    text = make_text_encoder(given.pop("text_encoder"), **read_pairs(given.pop("text_options"), "--text-option"))
     rows = load_rows(data, audio_root=audio_root)
     with Progress(quiet=quiet) as progress:
         size = estimate_size(rows, audio, text, folder)
@@ -61,17 +61,3 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
     skipped = len(done) - len(done.rows())
     note = f", {skipped:,} skipped (see {folder / 'skipped.jsonl'})" if skipped else ""
     echo(f"{folder}: {len(done.rows()):,} clips{note}, fingerprint {done.fingerprint[:16]}")
-
-
-def options(pairs: tuple[str, ...], flag: str) -> dict[str, Any]:
-    """``NAME=VALUE`` pairs as a dict; numbers and booleans are read as such. Raises FgmcapsError."""
-    from fgmcaps.common.yaml_text import load_yaml
-
-    out: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise FgmcapsError(f"{flag} {pair!r}: expected NAME=VALUE")
-        read = load_yaml(value) if value and value.replace(".", "", 1).replace("-", "", 1).isdigit() else value
-        out[name] = {"true": True, "false": False}.get(value, read)
-    return out

@@ -22,6 +22,19 @@ def test_cells(value, text):
     assert cell(value) == text
 
 
+FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''-x", "＝1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_text_is_a_formula_and_it_can_be_read_back(text):
+    assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("value", ["'Round Midnight", "a=b", " =1", "", -1.5, -2, ["=1"]])
+def test_what_is_no_formula_stays(value):
+    assert not cell(value).startswith("''") and cell(value)[:1] in {"'", "a", " ", "", "-", "["}
+
+
 def test_every_value_comes_back(three_splits, tmp_path):
     export_dataset(three_splits, tmp_path / "x", EXPORTERS["csv"])
     with (tmp_path / "x" / "clips.csv").open(encoding="utf-8", newline="") as handle:

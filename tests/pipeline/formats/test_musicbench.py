@@ -181,6 +181,29 @@ def test_the_same_bytes_under_two_names_stay_in_the_test_split(tmp_path):
     assert (manifest.counts.rows, manifest.counts.duplicates) == (1, 2)
 
 
+def test_every_row_is_accounted_for_where_names_end_alike_and_repeat(tmp_path):
+    source = tmp_path / "mb"
+    source.mkdir()
+    places = ["x/data/1.wav", "y/data/1.wav", "data/1.wav", "z/data/1.wav"]
+    for number, place in enumerate(places[:3]):
+        (source / place).parent.mkdir(parents=True, exist_ok=True)
+        (source / place).write_bytes(wav(number + 30))
+    write_rows(source / "MusicBench_train.json", [row(place, f"Caption of {place}.") for place in places])
+    tested = [row("./test/2.wav", "One."), row("test/2.wav", "Again.")]
+    (source / "test").mkdir()
+    (source / "test/2.wav").write_bytes(wav(40))
+    write_rows(source / "MusicBench_test_B.json", tested)
+    manifest, rows = imported(source, tmp_path / "out")
+    assert {path: r["caption"] for path, r in rows.items()} == {
+        **{place: f"Caption of {place}." for place in places[:3]},
+        "test/2.wav": "One.",
+    }
+    for number, place in enumerate(places[:3]):
+        assert rows[place]["track_id"] == hashlib.sha256(wav(number + 30)).hexdigest()[:16]
+    assert reasons(tmp_path / "out") == {"z/data/1.wav": "missing_audio", "test/2.wav": "repeated_row"}
+    assert manifest.counts.rows + sum(manifest.counts.failed_by_reason.values()) + manifest.counts.filtered == 6
+
+
 def test_bad_rows_and_bad_audio_cost_only_themselves(tmp_path):
     source = musicbench(tmp_path / "mb", packed=False)
     audio = source / "datashare" / "data"

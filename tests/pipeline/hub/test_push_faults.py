@@ -53,6 +53,13 @@ LASTING = {
     "the commit stays busy": (r"POST .*/commit/", "status", {"status": 503}, MachineError, "HTTP 503"),
     "the token expires": (r"PUT|POST .*/commit/", "status", {"status": 401}, FgmcapsError, "does not accept the token"),
     "the rights are taken": (r"POST .*/commit/", "status", {"status": 403}, FgmcapsError, "no rights"),
+    "the storage is full": (
+        r"POST .*/commit/",
+        "status",
+        {"status": 403, "message": "Private repository storage limit reached, please upgrade your plan"},
+        MachineError,
+        "the storage of .* is full .*Private repository storage limit reached",
+    ),
     "the store is full": (r"POST .*/preupload/", "status", {"status": 413}, FgmcapsError, "HTTP 413"),
 }
 

@@ -169,6 +169,18 @@ def test_a_dataset_on_the_hub_is_fetched_once(hub, tmp_path):
         load_rows("user/nothing")
 
 
+@pytest.mark.parametrize("name", ["a--b/c", f"user/{'x' * 97}", "user/a..b"])
+def test_what_is_no_name_on_the_hub_is_said(hub, name):
+    with pytest.raises(FgmcapsError, match="not a name on the Hub"):
+        load_rows(name)
+
+
+def test_a_hub_that_answers_nonsense(hub):
+    hub.faults.add(r"GET .*/api/datasets/", "nonsense")
+    with pytest.raises(MachineError, match="user/music: fetching from the Hub failed"):
+        load_rows("user/music")
+
+
 def test_a_hub_that_does_not_answer(monkeypatch, tmp_path):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")

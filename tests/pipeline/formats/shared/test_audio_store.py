@@ -7,7 +7,7 @@ import pytest
 
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.formats.shared import audio_store, json_lines
-from fgmcaps.pipeline.formats.shared.audio_store import archive_members, folder_audio, is_archive, tail
+from fgmcaps.pipeline.formats.shared.audio_store import Wanted, archive_members, folder_audio, is_archive, tail
 from fgmcaps.pipeline.formats.shared.json_lines import json_rows
 from tests.pipeline.formats.layouts import write_tar
 
@@ -48,9 +48,26 @@ def test_only_wanted_regular_members_are_read_once(tmp_path, monkeypatch):
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
     wanted = {"data/x.wav", "data/up.wav", "data/huge.wav", "data/link.wav"}
-    found = dict(archive_members(path, wanted.__contains__))
+    found = dict(archive_members(path, Wanted(wanted).take))
     assert found == {"data/x.wav": b"first", "data/up.wav": b"up", "data/huge.wav": None}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.tar"], "nothing is extracted"
+
+
+def test_locations_that_end_alike_are_told_apart_by_the_whole_path():
+    wanted = Wanted(["x/data/1.wav", "y/data/1.wav", "data/2.wav"])
+    assert wanted.take("down/load/y/data/1.wav") == "y/data/1.wav"
+    assert wanted.take("y/data/1.wav") is None  # answered already
+    assert wanted.take("z/data/1.wav") is None  # neither: a guess could be wrong
+    assert wanted.take("zx/data/1.wav") is None
+    assert wanted.take("z/data/2.wav") == "data/2.wav"
+    assert wanted.left() == ["x/data/1.wav"]
+    assert wanted.take("x/data/1.wav") == "x/data/1.wav"
+
+
+def test_the_longest_location_that_fits_is_taken():
+    wanted = Wanted(["data/1.wav", "x/data/1.wav"])
+    assert wanted.take("a/x/data/1.wav") == "x/data/1.wav"
+    assert wanted.take("a/y/data/1.wav") == "data/1.wav"
 
 
 @pytest.mark.parametrize("data", [b"", b"no tar at all" * 100, b"\x1f\x8b\x08 broken gzip"])
@@ -75,11 +92,11 @@ def test_folders_are_searched_to_the_bottom_and_at_the_top(tmp_path):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b"x")
     wanted = {"data/x.wav", "audiodata/1.wav", "data/readme.txt"}
-    assert dict(folder_audio(root, wanted)) == {
+    assert dict(folder_audio(root, Wanted(wanted).take)) == {
         "data/x.wav": root / "deep/er/data/x.wav",
         "audiodata/1.wav": root / "1.wav",
     }
-    assert dict(folder_audio(root, {"1.wav"})) == {"1.wav": root / "1.wav"}
+    assert dict(folder_audio(root, Wanted(["1.wav"]).take)) == {"1.wav": root / "1.wav"}
 
 
 def test_lines_without_end_and_without_sense_cost_only_themselves(monkeypatch):
