@@ -28,6 +28,21 @@ def read_yaml(path: Path) -> Any:
     return load_yaml(data.decode("utf-8-sig"))
 
 
+def read_front_matter(path: Path) -> Any:
+    """The value of the YAML between the first two lines ``---`` of a Markdown file.
+
+    Raises YamlError (also where there is none), OSError and UnicodeDecodeError.
+    """
+    with path.open("rb") as file:
+        text = file.read(MAX_BYTES + 8).decode("utf-8-sig", "ignore").replace("\r\n", "\n")
+    if not text.startswith("---\n"):
+        raise YamlError("no YAML between lines of ---")
+    head, end, _ = text[4:].partition("\n---\n")
+    if not end:
+        raise YamlError(f"its YAML does not end within {MAX_BYTES} bytes")
+    return load_yaml(head)
+
+
 def load_yaml(text: str) -> Any:
     """The value of a YAML text. Raises YamlError."""
     if len(text) > MAX_BYTES:

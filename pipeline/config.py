@@ -14,6 +14,7 @@ from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.common.fingerprints import fingerprint
 from fgmcaps.common.yaml_text import read_yaml
+from fgmcaps.schemas.arrow import COLUMNS
 from fgmcaps.schemas.splits import HASHED, SPLITS
 from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
@@ -91,6 +92,7 @@ class BuildConfig(BaseModel):
     split_map: dict[str, str] = Field(default_factory=dict)
     audio_column: str | None = None
     dataset_config: str | None = None
+    keep_columns: tuple[str, ...] = ()
     duplicates: Literal["sound", "audio"] = "sound"
     decode_timeout_s: float = Field(default=60.0, gt=0)
     max_track_hours: float = Field(default=6.0, gt=0, le=27)  # clip ids hold starts up to 27.7 h
@@ -119,6 +121,21 @@ class BuildConfig(BaseModel):
                 raise ValueError(f"{name}={split}: a split is one of {', '.join(SPLITS)}, or {HASHED}")
         return dict(sorted((name.strip().casefold(), split) for name, split in value.items()))
 
+    @field_validator("keep_columns")
+    @classmethod
+    def _own_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [name.strip() for name in value]
+        for name in names:
+            if not re.fullmatch(r"[^\W\d][\w .-]{0,63}", name):
+                raise ValueError(
+                    f"{name!r} cannot name a column: a letter first, then letters, digits, _ - . and blanks"
+                )
+            if any(name.casefold() == column.name.casefold() for column in COLUMNS):
+                raise ValueError(f"{name!r} is a column of FGMCaps's own; give it another name in your table")
+        if len({name.casefold() for name in names}) < len(names):
+            raise ValueError("a column is named twice")
+        return tuple(names)
+
     @field_validator("splits")
     @classmethod
     def _sums_to_one(cls, value: dict[str, float]) -> dict[str, float]:
@@ -142,6 +159,8 @@ class BuildConfig(BaseModel):
     def public(self) -> dict[str, Any]:
         """JSON-able settings that decide the rows: what a folder is bound to and what the manifest shows."""
         data = self.model_dump(mode="json", exclude={"llm": LlmConfig.CONNECTION})
+        if not self.keep_columns:  # so that builds of before it was there keep their identity
+            del data["keep_columns"]
         if self.captioner == "template":
             del data["llm"]
         else:

@@ -1,9 +1,12 @@
 """The FGMCaps row as Arrow: the one place that names the columns, their types and what they mean.
 
+A dataset may have columns of its user's own after these (``kept``), all of them text.
+
 ``docs/dataset.md`` and the dataset card are checked against ``COLUMNS``.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,16 +77,21 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
-def features() -> "datasets.Features":
+def columns_with(kept: Sequence[str] = ()) -> tuple[Column, ...]:
+    """The columns of a dataset that carries the user's own columns ``kept``."""
+    return (*COLUMNS, *(Column(name, _STR, "the user's own column, as given") for name in kept))
+
+
+def features(kept: Sequence[str] = ()) -> "datasets.Features":
     """The same columns as ``datasets.Features`` (Audio stays undecoded until it is read)."""
     import datasets
 
-    built = datasets.Features.from_arrow_schema(pa.schema([(c.name, c.type) for c in COLUMNS]))
+    built = datasets.Features.from_arrow_schema(pa.schema([(c.name, c.type) for c in columns_with(kept)]))
     built["audio"] = datasets.Audio(sampling_rate=CLIP_SAMPLE_RATE)
     return built
 
 
-def _huggingface_metadata() -> dict[str, Any]:
+def _huggingface_metadata(kept: Sequence[str]) -> dict[str, Any]:
     """The ``huggingface`` entry of the Arrow metadata, as ``datasets`` writes it, without importing ``datasets``."""
 
     def feature(kind: pa.DataType) -> Any:
@@ -93,15 +101,15 @@ def _huggingface_metadata() -> dict[str, Any]:
             return {field.name: feature(field.type) for field in kind}
         return {"dtype": {"double": "float64"}.get(str(kind), str(kind)), "_type": "Value"}
 
-    out = {c.name: feature(c.type) for c in COLUMNS}
+    out = {c.name: feature(c.type) for c in columns_with(kept)}
     out["audio"] = {"sampling_rate": CLIP_SAMPLE_RATE, "_type": "Audio"}
     return {"info": {"features": out}}
 
 
-def arrow_schema() -> pa.Schema:
+def arrow_schema(kept: Sequence[str] = ()) -> pa.Schema:
     """The Arrow schema of a shard, with the schema version and the ``datasets`` features in its metadata."""
     metadata = {
         SCHEMA_VERSION_KEY: FGMCAPS_SCHEMA_VERSION.encode(),
-        b"huggingface": json.dumps(_huggingface_metadata(), sort_keys=True).encode(),
+        b"huggingface": json.dumps(_huggingface_metadata(kept), sort_keys=True).encode(),
     }
-    return pa.schema([(c.name, c.type) for c in COLUMNS], metadata=metadata)
+    return pa.schema([(c.name, c.type) for c in columns_with(kept)], metadata=metadata)

@@ -8,7 +8,10 @@ CLIP_SAMPLE_RATE = 24_000
 
 @dataclass(frozen=True, slots=True)
 class TrackMetadata:
-    """What the user knows of a track; everything optional. ``split`` overrides the hashed split."""
+    """What the user knows of a track; everything optional. ``split`` overrides the hashed split.
+
+    ``kept``: name and text of the user's own columns that go into the rows as they are.
+    """
 
     title: str | None = None
     artist: str | None = None
@@ -17,6 +20,7 @@ class TrackMetadata:
     mood: tuple[str, ...] = ()
     licence: str | None = None
     split: str | None = None
+    kept: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,3 +46,9 @@ class Manifest:
     counts: Counts
     shards: tuple[ShardFile, ...]
     tools: tuple[ToolInfo, ...]
+
+    @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """Names of the user's own columns, which follow the schema's in every shard."""
+        names = self.config.get("keep_columns") or ()
+        return tuple(str(name) for name in names) if isinstance(names, list | tuple) else ()

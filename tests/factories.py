@@ -160,12 +160,20 @@ def rows_by_shard(rows: list[dict], total: int) -> Iterator[tuple[str, int, list
 
 
 def build_dataset(
-    out_dir: Path, *, tracks: int = 12, clips: int = 2, shards: int = 2, audio: str = "embed", artist: str | None = ""
+    out_dir: Path,
+    *,
+    tracks: int = 12,
+    clips: int = 2,
+    shards: int = 2,
+    audio: str = "embed",
+    artist: str | None = "",
+    kept: tuple[str, ...] = (),
 ) -> Manifest:
-    """A finished small dataset: shards, failures, manifest, card."""
+    """A finished small dataset: shards, failures, manifest, card. ``kept``: columns of the user's own."""
     rows = [make_row(n, clip=c, audio=audio, artist=artist) for n in range(tracks) for c in range(clips)]
+    rows = [row | {name: None if n % 5 == 0 else f"{name} {n}" for name in kept} for n, row in enumerate(rows)]
     letters = make_letters()
-    files = tuple(write_shard(out_dir, split, i, shards, mine) for split, i, mine in rows_by_shard(rows, shards))
+    files = tuple(write_shard(out_dir, split, i, shards, mine, kept) for split, i, mine in rows_by_shard(rows, shards))
     write_failures(out_dir, letters)
     write_duplicates(out_dir, ())
     counts = Counts(
@@ -180,6 +188,7 @@ def build_dataset(
         filtered_by_reason={"silence": 1},
     )
     config = {"profile": "best", "audio": audio, "filter": {"tempo": 0.8, "key": 0.7}, "seed": 0}
+    config |= {"keep_columns": list(kept)} if kept else {}
     manifest = Manifest(FGMCAPS_SCHEMA_VERSION, "0" * 64, config, counts, files, TOOLS)
     write_manifest(out_dir, manifest)
     write_card(out_dir)

@@ -46,7 +46,7 @@ def run_build(
     console = SafeConsole(stderr=True, quiet=quiet)  # names and captions hold brackets
     check_runner(runner)
     check_profile(config)
-    options = SourceOptions(config.split_map, config.audio_column, config.dataset_config)
+    options = SourceOptions(config.split_map, config.audio_column, config.dataset_config, config.keep_columns)
     source = open_source(input_, exclude=out, options=options)
     files = list(source.files())
     for note in source.notes:

@@ -87,6 +87,7 @@ def _metadata(recording: Recording, config: BuildConfig) -> TrackMetadata:
         mood=_several(m.mood for m in given),
         licence=_first(m.licence for m in told) or config.licence,
         split=split,
+        kept=next((m.kept for m in given if m.kept), ()),
     )
 
 

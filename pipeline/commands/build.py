@@ -47,6 +47,8 @@ def build_options(command: Any) -> Any:
                      "that re-encodings count (default), or only equal encoded audio."),
         click.option("--split-map", multiple=True, metavar="NAME=SPLIT", help="What the corpus's split NAME is: "
                      "train, validation, test, or hash (as if no split were given); may be repeated."),
+        click.option("--keep-columns", multiple=True, metavar="NAME,NAME", help="Columns of INPUT's table that go into "
+                     "the rows as text, beside FGMCaps's own."),
         click.option("--audio-column", metavar="NAME", help="Column of a dataset that holds the audio, where there are "
                      "several."),
         click.option("--dataset-config", metavar="NAME", help="Configuration of a Hugging Face dataset, where there "
@@ -91,6 +93,8 @@ def _build(
     run["only_rejected"], run["dry_run"] = given.pop("only_rejected", False), given.pop("dry_run", False)
     if maps := given.pop("split_map"):
         given["split_map"] = dict(_pair(text) for text in maps)
+    if kept := given.pop("keep_columns"):
+        given["keep_columns"] = [name for text in kept for name in text.split(",")]
     llm = {k: given.pop(k) for k in ("base_urls", "model", "serve")}
     if key := given.pop("api_key"):
         os.environ["FGMCAPS_API_KEY"] = key  # the one way to the workers that leaves no trace on disk

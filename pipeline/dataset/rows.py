@@ -8,13 +8,18 @@ from fgmcaps.schemas import Annotation, Caption, ToolInfo, facts_of, to_json
 
 
 def row_of(
-    annotation: Annotation, caption: Caption, audio: bytes | None, audio_path: str | None, tools: Sequence[ToolInfo]
+    annotation: Annotation,
+    caption: Caption,
+    audio: bytes | None,
+    audio_path: str | None,
+    tools: Sequence[ToolInfo],
+    kept: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The row of one clip, with the keys of ``fgmcaps.schemas.arrow.COLUMNS`` in their order.
 
     ``audio`` is the encoded clip (policy *embed*), ``audio_path`` its file (policy *path*; with ``audio`` only a
     name). Both None is policy *none*: the column is null. ``tools`` made the labels; they are sorted by name, so that
-    the order in which a profile lists them does not change the row.
+    the order in which a profile lists them does not change the row. ``kept`` names columns of the user's.
 
     Raises ValueError when the caption is of another clip: that row would lie.
     """
@@ -77,4 +82,5 @@ def row_of(
             }
             for estimate in annotation.estimates
         ],
+        **{name: dict(metadata.kept).get(name) for name in kept},
     }

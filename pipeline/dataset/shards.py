@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from fgmcaps.common.files import atomic_file
 from fgmcaps.schemas import ShardFile
-from fgmcaps.schemas.arrow import COLUMNS, arrow_schema
+from fgmcaps.schemas.arrow import arrow_schema
 
 ROWS_PER_GROUP = 64
 DATA_FOLDER = "data"
@@ -33,7 +33,6 @@ MAX_SHARDS = 99_999
 
 _SPLIT = re.compile(r"[a-z][a-z0-9_]*")
 _SHARD = re.compile(r"(?P<split>[a-z][a-z0-9_]*)-(?P<index>[0-9]{5})-of-(?P<total>[0-9]{5})\.parquet")
-_KEYS = frozenset(column.name for column in COLUMNS)
 # Dictionaries pay for columns with few values; statistics of FLAC bytes would put whole clips into the footer.
 _DICTIONARY = [
     *("caption_style", "caption_source", "caption_model", "prompt_version", "tempo_marking", "time_signature", "key"),
@@ -70,17 +69,19 @@ def shards_folder(shards: Sequence[ShardFile]) -> str:
     return shards[0].path.rpartition("/")[0] if shards else DATA_FOLDER
 
 
-def write_shard(out_dir: Path, split: str, index: int, total: int, rows: Iterable[dict[str, Any]]) -> ShardFile:
+def write_shard(
+    out_dir: Path, split: str, index: int, total: int, rows: Iterable[dict[str, Any]], kept: Sequence[str] = ()
+) -> ShardFile:
     """Write one shard under ``out_dir/data`` and return its manifest entry.
 
     ``rows`` may be a generator: at most ``ROWS_PER_GROUP`` rows are held. An existing file of that name is replaced
-    at the end, in one step; on any error it is left as it was.
+    at the end, in one step; on any error it is left as it was. ``kept`` names the columns after the schema's.
 
     Raises ValueError (rows not in ascending order of id, a row of another split, a missing, unknown or wrongly typed
     column; the message names the row) and ``fgmcaps.common.files.DiskFullError``.
     """
     relative = f"{DATA_FOLDER}/{shard_name(split, index, total)}"
-    schema = arrow_schema()
+    schema = arrow_schema(kept)
     written = 0
     with atomic_file(Path(out_dir) / relative) as handle:
         sink = _HashingSink(handle)
@@ -95,20 +96,22 @@ def write_shard(out_dir: Path, split: str, index: int, total: int, rows: Iterabl
             write_page_index=True,
             sorting_columns=[pq.SortingColumn(schema.get_field_index("id"))],
         ) as writer:
-            for batch in _batches(rows, split, relative):
+            for batch in _batches(rows, frozenset(schema.names), split, relative):
                 writer.write_table(_table(batch, schema, relative), row_group_size=ROWS_PER_GROUP)
                 written += len(batch)
     log.info("wrote %s: %d rows, %d bytes", relative, written, sink.size)
     return ShardFile(relative, split, written, sink.size, sink.hexdigest())
 
 
-def _batches(rows: Iterable[dict[str, Any]], split: str, name: str) -> Iterator[list[dict[str, Any]]]:
+def _batches(
+    rows: Iterable[dict[str, Any]], keys: frozenset[str], split: str, name: str
+) -> Iterator[list[dict[str, Any]]]:
     """Checked rows in groups of ``ROWS_PER_GROUP``; the last group may be shorter."""
     group: list[dict[str, Any]] = []
     last = ""
     for row in rows:
-        if row.keys() != _KEYS:
-            missing, unknown = sorted(_KEYS - row.keys()), sorted(row.keys() - _KEYS)
+        if row.keys() != keys:
+            missing, unknown = sorted(keys - row.keys()), sorted(row.keys() - keys)
             raise ValueError(f"{name}: row {row.get('id')!r}: missing columns {missing}, unknown columns {unknown}")
         if not isinstance(row["id"], str) or row["id"] <= last:
             raise ValueError(f"{name}: row {row['id']!r} after {last!r}: rows must ascend by id, each id once")

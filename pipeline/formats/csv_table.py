@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from fgmcaps.pipeline.dataset.columns_page import type_name
-from fgmcaps.pipeline.formats.base import FLAT_COLUMNS, Exporter, Shards
+from fgmcaps.pipeline.formats.base import Exporter, Shards
 from fgmcaps.schemas import Manifest
-from fgmcaps.schemas.arrow import COLUMNS
+from fgmcaps.schemas.arrow import columns_with
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 """How a formula begins, full-width signs included, which some spreadsheets take too."""
@@ -27,12 +27,14 @@ def write_csv(folder: Path, shards: Shards, manifest: Manifest) -> None:
     with (folder / "columns.csv").open("w", encoding="utf-8", newline="") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(("column", "type", "meaning"))
-        table.writerows((c.name, type_name(c.type), c.meaning) for c in COLUMNS if c.name in FLAT_COLUMNS)
+        columns = [c for c in columns_with(manifest.kept_columns) if c.name not in ("audio", "raw")]
+        table.writerows((c.name, type_name(c.type), c.meaning) for c in columns)
     with (folder / "clips.csv").open("w", encoding="utf-8", newline="") as handle:
         table = csv.writer(handle, lineterminator="\n")
-        table.writerow(FLAT_COLUMNS)
+        names = [c.name for c in columns]
+        table.writerow(cell(name) for name in names)
         for _, rows in shards:
-            table.writerows([cell(row[name]) for name in FLAT_COLUMNS] for row in rows)
+            table.writerows([cell(row[name]) for name in names] for row in rows)
 
 
 def cell(value: Any) -> str:

@@ -8,6 +8,7 @@ machine: equal rows give equal bytes. The JSON holds all columns but ``audio`` a
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 def write_webdataset(folder: Path, shards: Shards, manifest: Manifest) -> None:
     """See the module. Empty shards are left out: readers fail on tars without members."""
     splits: dict[str, None] = {}
+    names = (*FLAT_COLUMNS, *manifest.kept_columns)
     for shard, rows in shards:
         if not shard.rows:
             continue
@@ -30,34 +32,34 @@ def write_webdataset(folder: Path, shards: Shards, manifest: Manifest) -> None:
         name = Path(shard.path).with_suffix(".tar").name
         with tarfile.open(folder / name, "w", format=tarfile.USTAR_FORMAT) as tar:
             for row in rows:
-                text = json.dumps({column: row[column] for column in FLAT_COLUMNS}, ensure_ascii=False)
+                text = json.dumps({column: row[column] for column in names}, ensure_ascii=False)
                 _add(tar, f"{row['id']}.flac", required_audio(row, "webdataset"))
                 _add(tar, f"{row['id']}.json", text.encode("utf-8"))
                 _add(tar, f"{row['id']}.txt", row["caption"].encode("utf-8"))
-    (folder / "README.md").write_text(_card(list(splits)), encoding="utf-8")
+    (folder / "README.md").write_text(_card(list(splits), manifest.kept_columns), encoding="utf-8")
 
 
-def webdataset_features() -> "datasets.Features":
+def webdataset_features(kept: Sequence[str] = ()) -> "datasets.Features":
     """What ``load_dataset`` gives for a clip: ``flac`` (Audio), ``json`` (a struct), ``txt`` and the reader's keys."""
     import datasets
 
     from fgmcaps.schemas.arrow import features
 
-    columns = features()
+    columns = features(kept)
     text = datasets.Value("string")
-    struct = {name: columns[name] for name in FLAT_COLUMNS}
+    struct = {name: columns[name] for name in (*FLAT_COLUMNS, *kept)}
     audio = datasets.Audio(sampling_rate=CLIP_SAMPLE_RATE)
     return datasets.Features({"flac": audio, "json": struct, "txt": text, "__key__": text, "__url__": text})
 
 
-def _card(splits: list[str]) -> str:
+def _card(splits: list[str], kept: Sequence[str]) -> str:
     """A card that gives ``load_dataset`` the files and the features."""
     from datasets import DatasetInfo
     from datasets.info import DatasetInfosDict
     from huggingface_hub import DatasetCardData
 
     data: Any = DatasetCardData()
-    DatasetInfosDict({"default": DatasetInfo(features=webdataset_features())}).to_dataset_card_data(data)
+    DatasetInfosDict({"default": DatasetInfo(features=webdataset_features(kept))}).to_dataset_card_data(data)
     files = [{"split": split, "path": f"{split}-*.tar"} for split in splits]
     head = {
         "configs": [{"config_name": "default", "data_files": files}],

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from fgmcaps.pipeline.dataset.card import Configuration
 from fgmcaps.schemas import Manifest
-from fgmcaps.schemas.arrow import COLUMNS
+from fgmcaps.schemas.arrow import COLUMNS, columns_with
 
 _CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -113,7 +113,9 @@ def _file_set(configuration: Configuration) -> dict[str, Any]:
 
 
 def _record_set(configuration: Configuration) -> dict[str, Any]:
-    columns = [column for column in COLUMNS if column.name in configuration.features]
+    own = {column.name for column in COLUMNS}
+    kept = [name for name in configuration.features if name not in own]
+    columns = [column for column in columns_with(kept) if column.name in configuration.features]
     return {
         "@type": "cr:RecordSet",
         "@id": configuration.name,

@@ -1,6 +1,7 @@
 """The ``metadata`` configuration: the same rows without audio, one small Parquet file per split."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -19,17 +20,18 @@ METADATA_COLUMNS: tuple[str, ...] = (*LIGHT_COLUMNS, "raw")
 ROWS_PER_GROUP = 1024
 
 
-def metadata_features() -> "datasets.Features":
-    """The features of a row without its audio."""
-    return type(features())({name: kind for name, kind in features().items() if name != "audio"})
+def metadata_features(kept: Sequence[str] = ()) -> "datasets.Features":
+    """The features of a row without its audio, with the user's own columns ``kept``."""
+    found = features(kept)
+    return type(found)({name: kind for name, kind in found.items() if name != "audio"})
 
 
-def metadata_schema() -> pa.Schema:
+def metadata_schema(kept: Sequence[str] = ()) -> pa.Schema:
     """The Arrow schema of a row without its audio, with the ``datasets`` features in its metadata."""
-    schema = arrow_schema()
+    schema = arrow_schema(kept)
     head = json.loads(schema.metadata[b"huggingface"])
     del head["info"]["features"]["audio"]
-    fields = [schema.field(name) for name in METADATA_COLUMNS]
+    fields = [schema.field(name) for name in (*METADATA_COLUMNS, *kept)]
     return pa.schema(fields, metadata={**schema.metadata, b"huggingface": json.dumps(head, sort_keys=True).encode()})
 
 
@@ -37,10 +39,10 @@ class MetadataWriter:
     """Writes ``metadata/{split}.parquet`` in bounded memory. The bytes depend on the rows alone, not on the
     batches they come in: row groups are cut at ``ROWS_PER_GROUP`` rows."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: Sequence[str] = ()) -> None:
         self._folder = folder / METADATA_FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._schema = metadata_schema()
+        self._schema = metadata_schema(kept)
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.RecordBatch]] = {}
 
@@ -69,7 +71,7 @@ class MetadataWriter:
                 write_page_index=True,
                 write_statistics=["id", "track_id", "tempo_bpm", "key", "time_signature", "split", "artist"],
             )
-        self._waiting.setdefault(split, []).append(batch.select(list(METADATA_COLUMNS)))
+        self._waiting.setdefault(split, []).append(batch.select(self._schema.names))
         if sum(waiting.num_rows for waiting in self._waiting[split]) >= ROWS_PER_GROUP:
             self._flush(split)
 

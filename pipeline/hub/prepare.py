@@ -59,11 +59,10 @@ from fgmcaps.pipeline.hub.publication import (
 from fgmcaps.pipeline.licences.policy import decide
 from fgmcaps.pipeline.validation.audio_rules import WITHHELD_FLAG
 from fgmcaps.schemas import Manifest, ShardFile
-from fgmcaps.schemas.arrow import COLUMNS
+from fgmcaps.schemas.arrow import columns_with
 
 CHECKERS = 4
 NOT_PUBLISHED = "nothing was published: build the dataset again"
-_ALL_COLUMNS = tuple(column.name for column in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +146,14 @@ def _prepare(
     progress.stage("Preparing", sum(shard.bytes for shard in manifest.shards))
     shards = []
     for shard in verified(out, manifest.shards):
-        placed = _place_shard(out, staging, shard, settings)
+        placed = _place_shard(out, staging, shard, manifest.kept_columns, settings)
         shards.append(placed)
         if on_shard is not None:
             on_shard(LocalFile(PublishedFile(placed.path, placed.bytes, placed.sha256), staging / placed.path))
         progress.advance(shard.bytes)
     manifest = replace(manifest, shards=tuple(shards))
     tally = _Tally()
-    with MetadataWriter(staging) as writer:
+    with MetadataWriter(staging, manifest.kept_columns) as writer:
         stats = stats_of_rows(manifest, _published_rows(staging, manifest, settings, writer, tally))
     (staging / MANIFEST_NAME).write_bytes(manifest_bytes(manifest))
     _copy_failures(out, staging)
@@ -231,7 +230,9 @@ def _audio_mode(out: Path, manifest: Manifest, settings: PublishSettings) -> Aud
     return settings.audio or "none"
 
 
-def _place_shard(out: Path, staging: Path, shard: ShardFile, settings: PublishSettings) -> ShardFile:
+def _place_shard(
+    out: Path, staging: Path, shard: ShardFile, kept: Sequence[str], settings: PublishSettings
+) -> ShardFile:
     """Link the shard into the staging folder, or rewrite it without the audio that must not leave.
 
     It goes into ``data`` itself, even where the dataset has it in a folder below: a commit replaces all at once.
@@ -247,7 +248,7 @@ def _place_shard(out: Path, staging: Path, shard: ShardFile, settings: PublishSe
             target.symlink_to(source)
         return placed
     split, index, total = parse_shard_name(Path(shard.path).name)
-    return write_shard(staging, split, index, total, _cleared(out, shard, settings))
+    return write_shard(staging, split, index, total, _cleared(out, shard, kept, settings), kept)
 
 
 def _must_rewrite(out: Path, shard: ShardFile, settings: PublishSettings) -> bool:
@@ -266,8 +267,8 @@ def _loses_audio(row: dict[str, Any], settings: PublishSettings) -> bool:
     return settings.audio != "embed" or not decide(row["licence"], settings.assumed_licence).allowed
 
 
-def _cleared(out: Path, shard: ShardFile, settings: PublishSettings) -> Iterator[dict[str, Any]]:
-    for row in iter_shard(out, shard, _ALL_COLUMNS):
+def _cleared(out: Path, shard: ShardFile, kept: Sequence[str], settings: PublishSettings) -> Iterator[dict[str, Any]]:
+    for row in iter_shard(out, shard, [column.name for column in columns_with(kept)]):
         if _loses_audio(row, settings):
             flags = list(row["qc_flags"] or ())
             if settings.audio == "embed" and WITHHELD_FLAG not in flags:
@@ -281,10 +282,11 @@ def _published_rows(
     staging: Path, manifest: Manifest, settings: PublishSettings, writer: MetadataWriter, tally: _Tally
 ) -> Iterator[dict[str, Any]]:
     """All rows as they leave, without audio; on the way each goes into the metadata files and the tally."""
+    names = [*METADATA_COLUMNS, *manifest.kept_columns]
     for shard in manifest.shards:
         with open_shard(staging, shard) as file:
             try:
-                batches = file.iter_batches(BATCH_ROWS, columns=list(METADATA_COLUMNS), use_threads=False)
+                batches = file.iter_batches(BATCH_ROWS, columns=names, use_threads=False)
                 for batch in batches:
                     writer.add(shard.split, batch)
                     for row in batch.to_pylist():
@@ -304,7 +306,7 @@ def _configurations(staging: Path, manifest: Manifest, settings: PublishSettings
     metadata = Configuration(
         name=METADATA_CONFIG,
         folder=METADATA_FOLDER,
-        features=metadata_features(),
+        features=metadata_features(manifest.kept_columns),
         files={split: f"{METADATA_FOLDER}/{split}.parquet" for split in sizes},
         sizes={split: (sizes[split][0], _uncompressed_bytes(path)) for split, path in files.items()},
         download_bytes=sum(path.stat().st_size for path in files.values()),

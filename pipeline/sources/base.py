@@ -30,11 +30,13 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """What the user says of a corpus: names of its splits, the Audio column and the configuration of a dataset."""
+    """What the user says of a corpus: names of its splits, the Audio column and the configuration of a dataset, and the
+    columns to keep."""
 
     split_map: Mapping[str, str] = field(default_factory=dict)
     audio_column: str | None = None
     dataset_config: str | None = None
+    keep_columns: tuple[str, ...] = ()
 
 
 DEFAULTS = SourceOptions()

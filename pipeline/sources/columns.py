@@ -5,11 +5,12 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.common.one_line import one_line
 from fgmcaps.pipeline.sources.splits_of_others import SplitNames
 from fgmcaps.schemas import ContractError, TrackMetadata, from_dict
 
@@ -40,8 +41,10 @@ def folded(name: str) -> str:
 class Columns:
     """Reads rows of one table, and remembers which columns it could not use."""
 
-    def __init__(self, splits: SplitNames) -> None:
+    def __init__(self, splits: SplitNames, keep: Sequence[str] = ()) -> None:
         self._splits = splits
+        self._keep = {folded(name): name for name in keep}
+        self._names: dict[str, None] = {}
         self._unused: dict[str, None] = {}
         self._nulls: Counter[str] = Counter()
 
@@ -58,10 +61,16 @@ class Columns:
         """What a row says of its track. Raises FgmcapsError that names the row and the column."""
         data: dict[str, Any] = {}
         spelled: dict[str, str] = {}
+        kept: dict[str, str] = {}
         for name, value in cells.items():
+            self._names.setdefault(str(name).strip(), None)
+            own = self._keep.get(folded(name))
+            if own is not None:
+                text = _own_text(value, f"{where}: {name.strip()!r}")
+                kept |= {} if text is None else {own: text}
             field = _ALIASES.get(folded(name), folded(name))
             if field not in FIELDS:
-                if name != path_column and folded(name) not in PATH_COLUMNS:
+                if own is None and name != path_column and folded(name) not in PATH_COLUMNS:
                     self._unused.setdefault(str(name).strip(), None)
                 continue
             found = _value(field, value, f"{where}: {name.strip()!r}")
@@ -75,17 +84,33 @@ class Columns:
             data[field], spelled[field] = found, name.strip()
         if "split" in data:
             data["split"] = self._splits.ours(data["split"], where)
+        if kept:
+            data["kept"] = tuple(sorted(kept.items()))
         try:
             return from_dict(TrackMetadata, data)
         except ContractError as error:
             raise FgmcapsError(f"{where}: {error}") from None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns of the rows that were read, as the table spells them."""
+        return tuple(self._names)
 
     def notes(self) -> list[str]:
         """Which columns were not used, with the nearest name that would have been."""
         if not self._unused:
             return []
         near = (f"{name}{did_you_mean(folded(name), (*FIELDS, *_ALIASES))}" for name in self._unused)
-        return [f"columns that were not used: {', '.join(near)}"]
+        return [f"columns that were not used: {', '.join(near)}; --keep-columns carries them into the rows"]
+
+
+def check_kept(keep: Iterable[str], names: Iterable[str], where: str) -> None:
+    """Raise FgmcapsError where a column to keep is not among the columns ``names`` of the input ``where``."""
+    there = list(dict.fromkeys(names))
+    for name in keep:
+        if folded(name) not in map(folded, there):
+            has = f"its columns are {', '.join(there)}" if there else "it has no table"
+            raise FgmcapsError(f"--keep-columns {name}: no such column in {where}{did_you_mean(name, there)}; {has}")
 
 
 def _value(field: str, value: Any, where: str) -> Any:
@@ -111,6 +136,21 @@ def _value(field: str, value: Any, where: str) -> Any:
         text = "; ".join(several)
     _check_utf8([text], where)
     return text or None
+
+
+def _own_text(value: Any, where: str) -> str | None:
+    """A cell of a column that is kept: text as it stands, a list or an object as JSON; None for no value."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, bytes):
+        raise FgmcapsError(f"{where} holds bytes, which cannot be kept as text; leave it out of --keep-columns")
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FgmcapsError(f"{where} cannot be kept as text: {error}") from None
+    line = one_line(text)
+    _check_utf8([line], where)
+    return line or None
 
 
 def _is_null(field: str, text: str) -> bool:

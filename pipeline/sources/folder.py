@@ -18,7 +18,7 @@ from fgmcaps.pipeline.sources.base import (
     printable,
     stamp_of,
 )
-from fgmcaps.pipeline.sources.columns import Columns
+from fgmcaps.pipeline.sources.columns import Columns, check_kept
 from fgmcaps.pipeline.sources.manifest_file import find_file, is_text
 from fgmcaps.pipeline.sources.splits_of_others import SplitNames
 from fgmcaps.pipeline.sources.table_file import read_table
@@ -142,8 +142,9 @@ class FolderSource(Source):
     ) -> dict[Path, TrackMetadata]:
         """What the tables beside the files say of them."""
         described: dict[Path, TrackMetadata] = {}
+        keep, names = self.options.keep_columns, list[str]()
         for table in sorted(tables):
-            columns, before, gone = Columns(splits), len(described), 0
+            columns, before, gone = Columns(splits, keep), len(described), 0
             for row in read_table(table):
                 where = f"{table}: {row.place}"
                 column, value = columns.path_of(row.cells, where)
@@ -155,6 +156,8 @@ class FolderSource(Source):
             name = printable(table.relative_to(self.root).as_posix())
             lost = f", {gone} of its files are not there" if gone else ""
             self.notes += [f"{name} describes {len(described) - before} files{lost}", *columns.notes()]
+            names += columns.names
+        check_kept(keep, names, f"the tables of {self.root}")
         return described
 
 

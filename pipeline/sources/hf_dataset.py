@@ -17,7 +17,7 @@ from fgmcaps.common.did_you_mean import did_you_mean
 from fgmcaps.common.errors import FgmcapsError, NothingToDoError
 from fgmcaps.common.safe_paths import path_inside
 from fgmcaps.pipeline.sources.base import DEFAULTS, FoundFile, Source, SourceOptions, printable
-from fgmcaps.pipeline.sources.columns import Columns
+from fgmcaps.pipeline.sources.columns import Columns, check_kept
 from fgmcaps.pipeline.sources.splits_of_others import SplitNames
 
 ROW = "row:"
@@ -62,7 +62,7 @@ class HubDatasetSource(Source):
         config = self.options.dataset_config
         loaded = _load(self.dataset, config)
         names = SplitNames(self.options.split_map)
-        columns = Columns(names)
+        columns = Columns(names, self.options.keep_columns)
         empty = True
         for split in sorted(loaded):
             rows = loaded[split]
@@ -82,6 +82,7 @@ class HubDatasetSource(Source):
                 yield FoundFile(location, f"{split}/{index:08d}", 0, f"{rows._fingerprint}:{index}", metadata)
         if empty:
             raise NothingToDoError(f"the dataset {self.dataset} has no rows")
+        check_kept(self.options.keep_columns, columns.names, self.dataset)
         self.notes += [*columns.notes(), *names.notes()]
 
 

@@ -17,7 +17,7 @@ from fgmcaps.pipeline.sources.base import (
     printable,
     stamp_of,
 )
-from fgmcaps.pipeline.sources.columns import Columns
+from fgmcaps.pipeline.sources.columns import Columns, check_kept
 from fgmcaps.pipeline.sources.splits_of_others import SplitNames
 from fgmcaps.pipeline.sources.table_file import TABLE_SUFFIXES, read_table
 
@@ -38,7 +38,7 @@ class ManifestSource(Source):
         """Tracks sorted by path. A file that is missing is listed (and fails later by itself); a bad table raises
         FgmcapsError naming file and row."""
         splits = SplitNames(self.options.split_map)
-        columns = Columns(splits)
+        columns = Columns(splits, self.options.keep_columns)
         found: dict[str, FoundFile] = {}
         missing, respelled = [], []
         for row in read_table(self.path):
@@ -63,6 +63,7 @@ class ManifestSource(Source):
             found[location] = FoundFile(location, source_path, size, stamp, metadata)
         if not found:
             raise NothingToDoError(f"the manifest {self.path} has no rows")
+        check_kept(self.options.keep_columns, columns.names, str(self.path))
         self.notes += [*columns.notes(), *splits.notes()]
         if respelled:
             self.notes.append(

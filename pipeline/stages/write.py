@@ -51,7 +51,8 @@ class WriteShards(beam.DoFn):
         if find_written(self.work, self.out, task) is not None:
             return
         letters: list[DeadLetter] = []
-        shard = write_shard(staging(self.work), task.split, task.index, task.total, self.rows(task, letters))
+        rows, kept = self.rows(task, letters), self.config.keep_columns
+        shard = write_shard(staging(self.work), task.split, task.index, task.total, rows, kept)
         write_receipt(self.work, task, ShardReceipt(shard, tuple(letters)))
 
     def rows(self, task: ShardTask, letters: list[DeadLetter]) -> Iterator[dict[str, Any]]:
@@ -64,7 +65,7 @@ class WriteShards(beam.DoFn):
                 letters.append(dead_letter(audio, ref.track, clip))
                 continue
             annotation = replace(annotation, clip=clip)
-            yield row_of(annotation, ref.caption.read(), audio.data, audio.path, self.tools)
+            yield row_of(annotation, ref.caption.read(), audio.data, audio.path, self.tools, self.config.keep_columns)
 
 
 def read_audio(clip: Clip, policy: str, decoder: Decoder) -> RowAudio | Rejection:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fgmcaps.common.one_line import has_control
 from fgmcaps.common.safe_paths import path_problem
+from fgmcaps.common.yaml_text import read_front_matter
 from fgmcaps.pipeline.dataset.card import CARD_NAME, split_sizes
 from fgmcaps.pipeline.dataset.failures import read_failures
 from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, ManifestError, read_manifest, verify_shards
@@ -156,17 +158,13 @@ def _check_failures(out_dir: Path, manifest: Manifest, problems: Problems) -> No
 
 def _check_card(out_dir: Path, manifest: Manifest, problems: Problems) -> None:
     """The card is there and names the splits and their sizes, which ``load_dataset`` believes."""
-    import yaml
-    from huggingface_hub import DatasetCard
-
     path = out_dir / CARD_NAME
     try:
-        card: Any = DatasetCard(path.read_text(encoding="utf-8"))
-        data = card.data.to_dict()
+        data = read_front_matter(path)
         infos = data["dataset_info"] if isinstance(data["dataset_info"], list) else [data["dataset_info"]]
         declared = [{split["name"]: split["num_examples"] for split in info["splits"]} for info in infos]
         configured = [sorted(entry["split"] for entry in config["data_files"]) for config in data["configs"]]
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         problems.add(CARD_NAME, None, "card", f"missing or without dataset_info and configs: {error!r}; write it again")
         return
     try:
@@ -178,9 +176,9 @@ def _check_card(out_dir: Path, manifest: Manifest, problems: Problems) -> None:
         problems.add(CARD_NAME, None, "card", message)
 
 
-def _check_schema(out_dir: Path, shard: ShardFile, problems: Problems) -> bool:
+def _check_schema(out_dir: Path, shard: ShardFile, manifest: Manifest, problems: Problems) -> bool:
     """Columns, types and metadata are those of this program's schema. False when the rows cannot be read by it."""
-    expected = arrow_schema()
+    expected = arrow_schema(manifest.kept_columns)
     with open_shard(out_dir, shard) as file:
         actual, rows = file.schema_arrow, file.metadata.num_rows
     if rows != shard.rows:
@@ -215,9 +213,10 @@ def _check_schema(out_dir: Path, shard: ShardFile, problems: Problems) -> bool:
 def _check_shard(
     out_dir: Path, shard: ShardFile, manifest: Manifest, seen: _Seen, problems: Problems, audio_every: int
 ) -> None:
-    if not _check_schema(out_dir, shard, problems):
+    if not _check_schema(out_dir, shard, manifest, problems):
         return
-    columns = [*LIGHT_COLUMNS, "raw", *(["audio"] if audio_every else [])]
+    kept = manifest.kept_columns
+    columns = [*LIGHT_COLUMNS, "raw", *kept, *(["audio"] if audio_every else [])]
     tools = {(tool.name, tool.version, tool.licence) for tool in manifest.tools}
     last = ""
     for row in iter_shard(out_dir, shard, columns):
@@ -226,6 +225,9 @@ def _check_shard(
         name = row["id"]
         for rule, message in row_problems(row):
             problems.add(shard.path, name, rule, message)
+        for column in kept:
+            if row[column] is not None and has_control(row[column]):
+                problems.add(shard.path, name, "text", f"{column} holds a control character")
         if name is None:
             continue
         if name <= last:

@@ -72,7 +72,8 @@ def export_dataset(
     tally = _Tally()
 
     def rows_of(shard: ShardFile) -> Iterator[Row]:
-        columns = FLAT_COLUMNS if exporter.audio == "unused" else (*FLAT_COLUMNS, "audio")
+        flat = (*FLAT_COLUMNS, *manifest.kept_columns)
+        columns = flat if exporter.audio == "unused" else (*flat, "audio")
         for row in iter_shard(out, shard, columns):
             check_names(shard, row)
             if exporter.audio != "unused" and embedded(row) is None:
