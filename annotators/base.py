@@ -2,13 +2,17 @@
 
 An annotator object is cheap: it holds settings only, and pickles small. Its models live in a cache of the process,
 loaded by ``setup()`` once and shared by all objects of the same settings, so a Beam worker that unpickles the profile
-for each bundle does not load them again.
+for each bundle does not load them again. Threads may annotate at once (Flink and Dataflow run several bundles in one
+process): a model works on one clip at a time, because the tools keep state in their objects while they work, and other
+tools run meanwhile.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -22,6 +26,8 @@ Model = TypeVar("Model")
 
 _models: dict[Hashable, Any] = {}
 _models_lock = Lock()
+_in_use: defaultdict[Hashable, RLock] = defaultdict(RLock)
+"""One lock a model; several objects of the same settings share both."""
 
 
 def cached_model(key: Hashable, load: Callable[[], Model]) -> Model:
@@ -102,16 +108,26 @@ class Annotator(ABC, Generic[Model]):
         if self._model is None:
             self._model = cached_model(self._cache_key(), self._load)
 
+    @contextmanager
+    def model_alone(self) -> Iterator[Model]:
+        """The loaded model, which no other thread uses meanwhile."""
+        self.setup()
+        assert self._model is not None
+        key = self._cache_key()
+        with _models_lock:
+            lock = _in_use[key]
+        with lock:
+            yield self._model
+
     def annotate(self, samples: Samples, sample_rate: int) -> Estimate:
         """Estimate of one clip. ``samples``: float32[n], mono, full scale 1.0, at ``self.sample_rate`` Hz.
 
         Raises ValueError for another rate, dtype or shape, and for samples that are not finite. The result depends on
-        the samples only, never on the clips before.
+        the samples only, never on the clips before nor on what other threads annotate.
         """
         check_samples(samples, sample_rate, self.sample_rate, self.info.name)
-        self.setup()
-        assert self._model is not None
-        value, confidence, details = self._estimate(self._model, samples)
+        with self.model_alone() as model:
+            value, confidence, details = self._estimate(model, samples)
         info = self.info
         return Estimate(info.name, info.version, self.attribute, value, confidence, details)
 

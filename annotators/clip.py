@@ -11,6 +11,7 @@ def annotate_clip(profile: Profile, samples: Samples, sample_rate: int) -> tuple
     """Estimates of all tools of the profile and the labels made of them.
 
     ``samples``: float32[n] mono, full scale 1.0, at any ``sample_rate`` in Hz. The gate is the caller's to ask first.
+    Threads may call it at once. torch is left with one thread (:mod:`fgmcaps.annotators.kernels.torch_threads`).
     """
     audio = ClipAudio(samples, sample_rate)
     estimates = tuple(a.annotate(audio.at(a.sample_rate), a.sample_rate) for a in profile.annotators)

@@ -27,15 +27,15 @@ class FrameAnnotator(Annotator[Model]):
         """Frame-wise scores of each clip. Raises as :meth:`annotate` does."""
         for clip in clips:
             check_samples(clip, sample_rate, self.sample_rate, self.info.name)
-        self.setup()
-        assert self._model is not None
-        return self._frames(self._model, clips) if clips else []
+        if not clips:
+            return []
+        with self.model_alone() as model:
+            return self._frames(model, clips)
 
     def conclude(self, samples: Samples, frames: Frames) -> Estimate:
         """The estimate that :meth:`annotate` gives for ``samples``, whose :meth:`frames` are given."""
-        self.setup()
-        assert self._model is not None
-        value, confidence, details = self._conclude(self._model, samples, frames)
+        with self.model_alone() as model:
+            value, confidence, details = self._conclude(model, samples, frames)
         info = self.info
         return Estimate(info.name, info.version, self.attribute, value, confidence, details)
 

@@ -7,7 +7,7 @@ clip.
 
 import weakref
 from collections.abc import Callable
-from threading import local
+from threading import Lock, local
 from typing import Any, Generic, TypeVar
 
 from fgmcaps.annotators.base import Samples
@@ -19,13 +19,14 @@ class OncePerClip(Generic[T]):
     """``compute(samples)``, remembered for the last array. The array must not be written to between two calls."""
 
     def __init__(self, compute: Callable[[Samples], T]) -> None:
-        self._compute, self._last = compute, local()
+        self._compute, self._last, self._computing = compute, local(), Lock()
 
     def __call__(self, samples: Samples) -> T:
         """The value for ``samples``; computed again unless the last call had this very array."""
         held: tuple[weakref.ref[Any], T] | None = getattr(self._last, "held", None)
         if held is not None and held[0]() is samples:
             return held[1]
-        value = self._compute(samples)
+        with self._computing:  # several tools share it, each with a lock of its own
+            value = self._compute(samples)
         self._last.held = (weakref.ref(samples), value)
         return value
