@@ -21,6 +21,7 @@ help: ## Show the targets
 setup: $(STAMP) ## Create .venv from the lock
 
 $(STAMP): requirements/main.lock requirements/torch-cpu.lock requirements/torch-pypi.lock requirements/install_torch.sh pyproject.toml setup.py
+	@PYTHON=$(PYTHON) sh requirements/needs.sh setup python free:3
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --no-deps --require-hashes -r requirements/main.lock
 	sh requirements/install_torch.sh $(BIN)/python
@@ -51,6 +52,7 @@ test: check ## All tests, the slow ones with real models included
 	$(BIN)/pytest -m slow
 
 truth: setup ## Render music of known beats, meter, key and chords into TRUTH=truth-out (needs apt's mma and fluidsynth)
+	@sh requirements/needs.sh truth mma:mma fluidsynth:fluidsynth
 	$(BIN)/python -m benchmarks.truth render $(TRUTH)/rendered --workers 2
 	$(BIN)/python -m benchmarks.truth negatives $(TRUTH)/negatives
 	$(BIN)/python -m benchmarks.truth recorded $(TRUTH)/recorded
@@ -63,24 +65,31 @@ dist: setup ## Build the wheel into dist/
 	rm -rf build/lib build/bdist.*
 
 omnizart: ## Environment of Omnizart (the paper profile's chords; needs a C++ compiler)
+	@PYTHON=$(PYTHON) sh requirements/needs.sh omnizart python compiler free:2
 	sh annotators/workers/make_omnizart_env.sh
 
 test-omnizart: setup ## Test Omnizart through a model made by the test (after `make omnizart`)
+	@sh requirements/needs.sh test-omnizart env:.venv-omnizart:omnizart
 	FGMCAPS_TEST_OMNIZART=1 $(BIN)/pytest tests/omnizart
 
 chordino: ## Environment of Chordino (optional; needs a C++ compiler)
+	@PYTHON=$(PYTHON) sh requirements/needs.sh chordino python compiler free:1
 	sh annotators/workers/make_chordino_env.sh
 
 test-chordino: setup ## Test Chordino (after `make chordino`)
+	@sh requirements/needs.sh test-chordino env:.venv-chordino:chordino
 	FGMCAPS_TEST_CHORDINO=1 $(BIN)/pytest tests/chordino
 
 vllm: ## Environment of vLLM for `--serve` (its CUDA build where there is a GPU, else its CPU build: 3.5 to 6.3 GB)
+	@PYTHON=$(PYTHON) sh requirements/needs.sh vllm python free:8
 	sh captioning/make_vllm_env.sh
 
 test-vllm: setup ## Test captions by a real vLLM with a 135 M model (after `make vllm`)
+	@sh requirements/needs.sh test-vllm env:.venv-vllm:vllm
 	FGMCAPS_TEST_VLLM=1 $(BIN)/pytest tests/vllm
 
 lock: ## Resolve pyproject.toml anew into requirements/*.lock (needs pip-tools)
+	@sh requirements/needs.sh lock "pip-compile:pip-tools (or python3.11 -m pip install pip-tools)"
 	sh requirements/lock.sh
 
 clean: ## Remove the demo's output (never .venv)

@@ -26,7 +26,10 @@ fi
 # The CPU build needs nothing that main.lock does not hold; PyPI's needs the CUDA libraries that stand in its lock.
 case $kind in
 cpu) pip install --index-url "$index" --no-deps -r "$here/torch-cpu.lock" ;;
-pypi) pip install --no-deps --require-hashes -r "$here/torch-pypi.lock" ;;
+pypi)
+    sh "$here/needs.sh" "setup, with PyPI's build of torch," free:6
+    pip install --no-deps --require-hashes -r "$here/torch-pypi.lock"
+    ;;
 *)
     echo "install_torch.sh: FGMCAPS_TORCH is '$kind', not cpu or pypi" >&2
     exit 2

@@ -1,4 +1,4 @@
-"""Threads that annotate at once get what each would get alone: Flink and Dataflow run several bundles in one process."""
+"""Threads that annotate at once get what each would get alone: some runners run several bundles in one process."""
 
 import threading
 import time

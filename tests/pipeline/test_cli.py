@@ -310,3 +310,21 @@ def test_output_into_a_pipe_that_closes_is_no_error(tmp_path):
     child.stdout.close()
     assert "Traceback" not in child.stderr.read()
     assert child.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbf%s\r\n", b"\xff\xfe"])
+def test_check_captions_reads_what_windows_writes(tmp_path, data):
+    line = '{"facts": {"key": "A minor"}, "caption": "Music in A minor."}'
+    encoded = line.encode() if b"%s" in data else f"{line}\r\n".encode("utf-16-le")
+    (tmp_path / "c.jsonl").write_bytes(data.replace(b"%s", encoded) if b"%s" in data else data + encoded)
+    done = CliRunner().invoke(main, ["check-captions", str(tmp_path / "c.jsonl")])
+    assert done.exit_code == 0 and json.loads(done.output)["ok"] is True, done.output
+
+
+def test_check_captions_names_the_line_that_is_no_text(tmp_path):
+    good = b'{"facts": {"key": "A minor"}, "caption": "Music in A minor."}\n'
+    (tmp_path / "c.jsonl").write_bytes(good + b'{"facts": {}, "caption": "caf\xe9"}\n' + good)
+    done = CliRunner().invoke(main, ["check-captions", str(tmp_path / "c.jsonl")])
+    verdicts = [json.loads(text) for text in done.output.splitlines()[:3]]
+    assert [v["ok"] for v in verdicts] == [True, False, True] and done.exit_code == 5
+    assert verdicts[1]["error"] == "line 2: not UTF-8 (byte 0xe9); save the file in UTF-8"

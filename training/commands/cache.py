@@ -47,6 +47,7 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
     from fgmcaps.training.features.build import build_cache, estimate_size
     from fgmcaps.training.features.stages import FEATURE_STAGES
 
+    device = choose_device(device)
     audio = make_audio_encoder(given.pop("audio_encoder"), **read_pairs(given.pop("audio_options"), "--audio-option"))
     text = make_text_encoder(given.pop("text_encoder"), **read_pairs(given.pop("text_options"), "--text-option"))
     rows = load_rows(data, audio_root=audio_root)
@@ -55,9 +56,7 @@ def cache(data: str, folder: Path, quiet: bool, audio_root: Path | None, device:
         progress.say(
             f"{len(rows):,} rows; about {size.audio / 1e9:.2f} GB of audio, {size.text / 1e9:.2f} GB of text features"
         )
-        done = build_cache(
-            rows, audio, text, folder, device=choose_device(device), report=progress.stages(FEATURE_STAGES), **given
-        )
+        done = build_cache(rows, audio, text, folder, device=device, report=progress.stages(FEATURE_STAGES), **given)
     skipped = len(done) - len(done.rows())
     note = f", {skipped:,} skipped (see {folder / 'skipped.jsonl'})" if skipped else ""
     echo(f"{folder}: {len(done.rows()):,} clips{note}, fingerprint {done.fingerprint[:16]}")

@@ -116,5 +116,7 @@ def test_a_letter_names_the_file_and_the_time_once():
     assert letter.message == f"{track.source_path} at 10 s: too loud"
     assert (letter.track_id, letter.clip_id, letter.source_path) == (track.track_id, clip.clip_id, track.source_path)
     assert (letter.stage, letter.kind, letter.reason, letter.error_type) == ("key", "failed", "x_failed", "ValueError")
-    whole = dead_letter(Rejection("decode", "empty", f"{track.source_path}: no bytes"), track)
+    whole = dead_letter(Rejection("decode", "empty", f"{track.source_path}: no bytes", located=True), track)
     assert whole.clip_id is None and whole.message == f"{track.source_path}: no bytes"
+    begins_alike = dead_letter(Rejection("key", "x_failed", f"{track.source_path}s are no keys"), track, clip)
+    assert begins_alike.message == f"{track.source_path} at 10 s: {track.source_path}s are no keys"

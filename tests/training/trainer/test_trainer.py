@@ -175,6 +175,13 @@ def test_parts_of_a_batch_train_as_the_whole(cache, tmp_path):
     assert_same_views(tmp_path / "parts", tmp_path / "whole", cache)
 
 
+def test_a_step_with_fewer_batches_than_others_averages_those_it_has(cache, tmp_path):
+    """84 rows are two batches of 42; with accumulate 8 they are one step of two, as with accumulate 2."""
+    for name, batches in (("two", 2), ("eight", 8)):
+        train(settings_of(batch=42, accumulate=batches, clip_norm=1e-3), cache, tmp_path / name, evaluation=constant)
+    assert heads(tmp_path / "two") == heads(tmp_path / "eight")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "variant", [{"alpha": 1.0}, {"alpha": 0.0}, {"t2a_direction": "reversed"}, {"padding": "attended", "max_tokens": 8},
