@@ -1,7 +1,8 @@
 """What a ``doctor`` command prints: one finding a line, each with the command that mends it."""
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -33,6 +34,11 @@ def package(section: str, name: str, optional_remedy: str = "") -> Finding:
         return Finding(section, name, "ok", version(name))
     except PackageNotFoundError:
         return Finding(section, name, "off", "not installed", optional_remedy)
+
+
+def as_json(findings: Iterable[Finding]) -> str:
+    """The findings as one JSON document."""
+    return json.dumps([asdict(finding) for finding in findings], ensure_ascii=False)
 
 
 def show(findings: Iterable[Finding], console: Console) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,17 @@ from fgmcaps.schemas.ids import leak_group, parse_clip_id, shard_of
 log = logging.getLogger(__name__)
 
 
-def validate(path: Path, *, audio_every: int = 1, notes: list[str] | None = None) -> list[Problem]:
+def validate(
+    path: Path,
+    *,
+    audio_every: int = 1,
+    notes: list[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Problem]:
     """All problems of the dataset in ``path``; an empty list means that it is sound.
 
-    What was left unchecked on purpose is appended to ``notes``, a sentence each.
+    What was left unchecked on purpose is appended to ``notes``, a sentence each. ``progress`` is told how many rows of
+    how many are checked.
 
     ``audio_every=n`` decodes the audio of about one row in n, chosen by a hash of the id (1: all, 0: none).
     At most 100 problems of each rule are listed, with the number of the others.
@@ -55,7 +62,7 @@ def validate(path: Path, *, audio_every: int = 1, notes: list[str] | None = None
     _check_counts(manifest, problems)
     _check_failures(out_dir, manifest, problems)
     _check_card(out_dir, manifest, problems)
-    seen = _Seen()
+    seen = _Seen(report=progress or (lambda done, total: None), total=sum(max(0, s.rows) for s in manifest.shards))
     for shard in manifest.shards:
         try:
             _check_shard(out_dir, shard, manifest, seen, problems, audio_every)
@@ -77,6 +84,8 @@ def summary(problems: Iterable[Problem]) -> dict[str, int]:
 class _Seen:
     """What is remembered from row to row."""
 
+    report: Callable[[int, int], None]
+    total: int
     rows: int = 0
     imported: int = 0
     decoded: int = 0
@@ -221,6 +230,8 @@ def _check_shard(
     last = ""
     for row in iter_shard(out_dir, shard, columns):
         seen.rows += 1
+        if seen.rows % 16 == 0 or seen.rows == seen.total:
+            seen.report(min(seen.rows, seen.total), seen.total)
         seen.imported += row["caption_source"] == IMPORTED
         name = row["id"]
         for rule, message in row_problems(row):
