@@ -22,7 +22,8 @@ def visible(text: str) -> str:
 
 def echo(text: object = "", *, err: bool = False) -> None:
     """Print one line, or several, on standard output (``err``: standard error)."""
-    click.echo(visible(str(text)), err=err)
+    # Named, so that click does not take a stream in ASCII for a mistake and write UTF-8 into it.
+    click.echo(visible(str(text)), file=sys.stderr if err else sys.stdout)
 
 
 class SafeFormatter(logging.Formatter):
