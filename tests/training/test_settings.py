@@ -35,7 +35,7 @@ def test_later_sources_win(tmp_path):
     [
         (["alhpa=1"], "unknown setting 'alhpa' .did you mean 'alpha'"),
         (["alpha=2"], "setting 'alpha' = 2: .*less than or equal to 1"),
-        (["alpha"], "--set alpha: give key=value"),
+        (["alpha"], "--set 'alpha': write KEY=VALUE"),
         (["alpha=["], "the value is not YAML"),
         (["negatives=pol"], "setting 'negatives' = 'pol': .*did you mean 'pool'"),
         (["head_heads=7"], "head_heads 7 does not divide head_width 1024"),

@@ -246,6 +246,7 @@ class ClipIndex:
             meta = read_json(folder / "index.json")
             if meta["format"] != FORMAT:
                 raise ValueError(f"format {meta['format']}, this program reads {FORMAT}")
+            model = str(meta["model"])
             found = read_tensors(folder / "index.safetensors")
             clips = _read_clips(folder / "rows.parquet", len(found["ends"]))
             _check_parts(found)
@@ -258,7 +259,7 @@ class ClipIndex:
         except (OSError, ValueError, KeyError, TypeError, IndexError, InvalidDataError, pa.ArrowException) as error:
             line = " ".join(str(error).split())[:200]
             raise InvalidDataError(f"{folder}: damaged index ({line}); make it again with `figma encode`") from None
-        return cls(clips, found["global"], found["frames"], found["ends"].numpy(), str(meta["model"]), quantised)
+        return cls(clips, found["global"], found["frames"], found["ends"].numpy(), model, quantised)
 
 
 def _read_clips(path: Path, clips: int) -> tuple[ClipInfo, ...]:
