@@ -21,7 +21,9 @@ from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 # Raised when the same audio and settings would give other clips or other labels than the version before.
 ANNOTATE_CODE_VERSION = 1
 CAPTION_CODE_VERSION = 1
-WRITE_CODE_VERSION = 1
+WRITE_CODE_VERSION = 2
+
+_ESTIMATES_SCHEMA = "1.0"  # of what the journals of annotations hold, which a new column of rows does not change
 
 Stage = Literal["annotate", "caption", "write"]
 
@@ -173,7 +175,7 @@ class BuildConfig(BaseModel):
         With the profile's ``estimates_fingerprint`` it is the key of estimates: equal where only fusion differs.
         """
         return fingerprint(
-            schema=FGMCAPS_SCHEMA_VERSION,
+            schema=_ESTIMATES_SCHEMA,
             code=ANNOTATE_CODE_VERSION,
             profile=profile_fingerprint,
             clips_per_track=self.clips_per_track,

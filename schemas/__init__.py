@@ -11,6 +11,7 @@ from fgmcaps.schemas.codec import ContractError, from_dict, from_json, to_dict, 
 from fgmcaps.schemas.dead_letter import DeadLetter, Duplicate
 from fgmcaps.schemas.estimate import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Tempo, ToolInfo
 from fgmcaps.schemas.facts import Facts, facts_of
+from fgmcaps.schemas.fused import Fused, NamedAlternative, TempoAlternative
 from fgmcaps.schemas.manifest import Counts, Manifest, ShardFile
 from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
@@ -30,12 +31,15 @@ __all__ = [
     "Duplicate",
     "Estimate",
     "Facts",
+    "Fused",
     "Key",
     "Labels",
     "Manifest",
+    "NamedAlternative",
     "ShardFile",
     "StyledCaption",
     "Tempo",
+    "TempoAlternative",
     "ToolInfo",
     "Track",
     "TrackMetadata",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fgmcaps.schemas.clip import Clip
 from fgmcaps.schemas.estimate import ChordSpan, Estimate
+from fgmcaps.schemas.fused import Fused
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Labels:
     Times are seconds from the clip's start, tempo is BPM, confidences are in 0 .. 1.
     Where fusion is calibrated, ``downbeats_confidence`` is the expected F-measure, ``chords_confidence`` the expected
     share of the time with the right chord. ``beat_count`` is the number of felt beats in a bar, 2 in 6/8.
+    ``fused``: what there was before the filter; None where another dataset gave the labels.
     """
 
     tempo_bpm: float | None = None
@@ -30,6 +32,7 @@ class Labels:
     chords_confidence: float | None = None
     qc_flags: tuple[str, ...] = ()
     downbeats_confidence: float | None = None
+    fused: Fused | None = None
 
 
 @dataclass(frozen=True, slots=True)

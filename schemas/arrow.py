@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fgmcaps.schemas.clip import CLIP_SAMPLE_RATE
+from fgmcaps.schemas.manifest import Manifest
 from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -25,6 +26,25 @@ _AUDIO = pa.struct([("bytes", pa.binary()), ("path", _STR)])
 _CHORDS = pa.list_(pa.struct([("start", _F64), ("end", _F64), ("label", _STR), ("confidence", _F64)]))
 _CAPTIONS = pa.list_(pa.struct([("style", _STR), ("text", _STR)]))
 _TOOLS = pa.list_(pa.struct([("name", _STR), ("version", _STR), ("licence", _STR)]))
+_FUSED = pa.struct(
+    [
+        ("tempo_bpm", _F64),
+        ("tempo_probability", _F64),
+        ("tempo_alternatives", pa.list_(pa.struct([("bpm", _F64), ("probability", _F64)]))),
+        ("beats", pa.list_(_F64)),
+        ("downbeats", pa.list_(_F64)),
+        ("downbeats_probability", _F64),
+        ("time_signature", _STR),
+        ("meter_probability", _F64),
+        ("meter_alternatives", pa.list_(pa.struct([("value", _STR), ("probability", _F64)]))),
+        ("key", _STR),
+        ("key_probability", _F64),
+        ("key_alternatives", pa.list_(pa.struct([("value", _STR), ("probability", _F64)]))),
+        ("chords", _CHORDS),
+        ("chords_probability", _F64),
+        ("findings", pa.list_(_STR)),
+    ]
+)
 _RAW = pa.list_(pa.struct([("annotator", _STR), ("attribute", _STR), ("confidence", _F64), ("value", _STR)]))
 
 
@@ -73,25 +93,42 @@ COLUMNS: tuple[Column, ...] = (
     Column("licence", _STR, "licence of the recording as the user gave it"),
     Column("annotators", _TOOLS, "tools that made the labels, with version and licence"),
     Column("qc_flags", pa.list_(_STR), "`attribute:reason` for every value that was withheld"),
+    Column("fused", _FUSED, "what there was before the filter: every value, its probability, alternatives"),
     Column("raw", _RAW, "every tool's own estimate before fusion (value as JSON), to filter anew"),
 )
 
 
-def columns_with(kept: Sequence[str] = ()) -> tuple[Column, ...]:
-    """The columns of a dataset that carries the user's own columns ``kept``."""
-    return (*COLUMNS, *(Column(name, _STR, "the user's own column, as given") for name in kept))
+def columns_with(kept: Sequence[str] = (), version: str = FGMCAPS_SCHEMA_VERSION) -> tuple[Column, ...]:
+    """The columns of a dataset of a schema version that carries the user's own columns ``kept``."""
+    ours = [column for column in COLUMNS if column.name != "fused" or not version.startswith("1.")]
+    return (*ours, *(Column(name, _STR, "the user's own column, as given") for name in kept))
 
 
-def features(kept: Sequence[str] = ()) -> "datasets.Features":
+def columns_of(manifest: Manifest) -> tuple[Column, ...]:
+    """The columns of a dataset's shards."""
+    return columns_with(manifest.kept_columns, manifest.schema_version)
+
+
+def schema_of(manifest: Manifest) -> pa.Schema:
+    """The Arrow schema of a dataset's shards."""
+    return arrow_schema(manifest.kept_columns, manifest.schema_version)
+
+
+def features_of(manifest: Manifest) -> "datasets.Features":
+    """The columns of a dataset's shards as ``datasets.Features``."""
+    return features(manifest.kept_columns, manifest.schema_version)
+
+
+def features(kept: Sequence[str] = (), version: str = FGMCAPS_SCHEMA_VERSION) -> "datasets.Features":
     """The same columns as ``datasets.Features`` (Audio stays undecoded until it is read)."""
     import datasets
 
-    built = datasets.Features.from_arrow_schema(pa.schema([(c.name, c.type) for c in columns_with(kept)]))
+    built = datasets.Features.from_arrow_schema(pa.schema([(c.name, c.type) for c in columns_with(kept, version)]))
     built["audio"] = datasets.Audio(sampling_rate=CLIP_SAMPLE_RATE)
     return built
 
 
-def _huggingface_metadata(kept: Sequence[str]) -> dict[str, Any]:
+def _huggingface_metadata(columns: Sequence[Column]) -> dict[str, Any]:
     """The ``huggingface`` entry of the Arrow metadata, as ``datasets`` writes it, without importing ``datasets``."""
 
     def feature(kind: pa.DataType) -> Any:
@@ -101,15 +138,16 @@ def _huggingface_metadata(kept: Sequence[str]) -> dict[str, Any]:
             return {field.name: feature(field.type) for field in kind}
         return {"dtype": {"double": "float64"}.get(str(kind), str(kind)), "_type": "Value"}
 
-    out = {c.name: feature(c.type) for c in columns_with(kept)}
+    out = {c.name: feature(c.type) for c in columns}
     out["audio"] = {"sampling_rate": CLIP_SAMPLE_RATE, "_type": "Audio"}
     return {"info": {"features": out}}
 
 
-def arrow_schema(kept: Sequence[str] = ()) -> pa.Schema:
+def arrow_schema(kept: Sequence[str] = (), version: str = FGMCAPS_SCHEMA_VERSION) -> pa.Schema:
     """The Arrow schema of a shard, with the schema version and the ``datasets`` features in its metadata."""
+    columns = columns_with(kept, version)
     metadata = {
-        SCHEMA_VERSION_KEY: FGMCAPS_SCHEMA_VERSION.encode(),
-        b"huggingface": json.dumps(_huggingface_metadata(kept), sort_keys=True).encode(),
+        SCHEMA_VERSION_KEY: version.encode(),
+        b"huggingface": json.dumps(_huggingface_metadata(columns), sort_keys=True).encode(),
     }
-    return pa.schema([(c.name, c.type) for c in columns_with(kept)], metadata=metadata)
+    return pa.schema([(c.name, c.type) for c in columns], metadata=metadata)

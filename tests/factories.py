@@ -24,15 +24,19 @@ from fgmcaps.schemas import (
     Counts,
     DeadLetter,
     Estimate,
+    Fused,
     Key,
     Labels,
     Manifest,
+    NamedAlternative,
     Tempo,
+    TempoAlternative,
     ToolInfo,
     Track,
     TrackMetadata,
     facts_of,
 )
+from fgmcaps.schemas.arrow import arrow_schema
 from fgmcaps.schemas.ids import make_clip_id, shard_of, split_of
 
 FRACTIONS = {"train": 0.6, "validation": 0.2, "test": 0.2}
@@ -80,6 +84,23 @@ def make_labels(number: int) -> Labels:
     spans = tuple(
         ChordSpan(round(i * width, 6), round((i + 1) * width, 6), label, 0.9) for i, label in enumerate(progression)
     )
+    fused = Fused(
+        tempo_bpm=bpm,
+        tempo_probability=0.95 if kept["tempo"] else 0.3,
+        tempo_alternatives=(TempoAlternative(bpm * 2, 0.04),),
+        beats=beats,
+        downbeats=beats[::meter],
+        downbeats_probability=0.9,
+        time_signature=f"{meter}/4",
+        meter_probability=0.8 if kept["meter"] else 0.4,
+        meter_alternatives=(NamedAlternative("2/4", 0.1),),
+        key=KEYS[number % 4],
+        key_probability=0.7 if kept["key"] else 0.2,
+        key_alternatives=(NamedAlternative("G minor", 0.15),),
+        chords=spans,
+        chords_probability=0.85 if kept["chords"] else 0.1,
+        findings=("tempo:unsteady",) if number % 3 == 0 else (),
+    )
     return Labels(
         tempo_bpm=bpm if kept["tempo"] else None,
         tempo_confidence=0.95 if kept["tempo"] else 0.3,
@@ -94,6 +115,7 @@ def make_labels(number: int) -> Labels:
         chord_summary=tuple(label for label in progression if label != "N") if kept["chords"] else (),
         chords_confidence=0.85 if kept["chords"] else 0.1,
         qc_flags=tuple(flags),
+        fused=fused,
     )
 
 
@@ -168,12 +190,17 @@ def build_dataset(
     audio: str = "embed",
     artist: str | None = "",
     kept: tuple[str, ...] = (),
+    version: str = FGMCAPS_SCHEMA_VERSION,
 ) -> Manifest:
     """A finished small dataset: shards, failures, manifest, card. ``kept``: columns of the user's own."""
     rows = [make_row(n, clip=c, audio=audio, artist=artist) for n in range(tracks) for c in range(clips)]
     rows = [row | {name: None if n % 5 == 0 else f"{name} {n}" for name in kept} for n, row in enumerate(rows)]
     letters = make_letters()
-    files = tuple(write_shard(out_dir, split, i, shards, mine, kept) for split, i, mine in rows_by_shard(rows, shards))
+    schema = arrow_schema(kept, version)
+    rows = [{name: row[name] for name in schema.names} for row in rows]
+    files = tuple(
+        write_shard(out_dir, split, i, shards, mine, schema) for split, i, mine in rows_by_shard(rows, shards)
+    )
     write_failures(out_dir, letters)
     write_duplicates(out_dir, ())
     counts = Counts(
@@ -189,7 +216,7 @@ def build_dataset(
     )
     config = {"profile": "best", "audio": audio, "filter": {"tempo": 0.8, "key": 0.7}, "seed": 0}
     config |= {"keep_columns": list(kept)} if kept else {}
-    manifest = Manifest(FGMCAPS_SCHEMA_VERSION, "0" * 64, config, counts, files, TOOLS)
+    manifest = Manifest(version, "0" * 64, config, counts, files, TOOLS)
     write_manifest(out_dir, manifest)
     write_card(out_dir)
     return manifest

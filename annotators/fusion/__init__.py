@@ -17,7 +17,7 @@ from fgmcaps.annotators.fusion.paper import fuse_as_published
 from fgmcaps.annotators.settings import FusionSettings
 from fgmcaps.schemas import Estimate, Labels
 
-FUSION_VERSION = "2"
+FUSION_VERSION = "3"
 """Part of a build's fingerprint: change it with every change of fusion that can change a label."""
 
 

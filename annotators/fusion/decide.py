@@ -1,7 +1,8 @@
 """The likeliest tempo, meter, bars, key and chords of a clip, each with its probability, before any filter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,14 +17,20 @@ from fgmcaps.annotators.fusion.hypotheses.key import key_rows
 from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
 from fgmcaps.annotators.fusion.hypotheses.pulse import choose_pulse, pulse_rows
 from fgmcaps.annotators.fusion.hypotheses.tempo import tempo_hypotheses
-from fgmcaps.schemas import ChordSpan
+from fgmcaps.schemas import ChordSpan, NamedAlternative, TempoAlternative
 from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD
 from fgmcaps.schemas.music import KEYS
+
+MOST_OTHERS, LEAST_OTHER = 3, 0.01
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class Rhythm:
-    """Tempo, meter and bars before the filter; ``bars`` None where no tracker keeps the tempo."""
+    """Tempo, meter and bars before the filter; ``bars`` None where no tracker keeps the tempo.
+
+    ``other_tempi`` and ``other_meters``: what they may be instead, the likeliest first.
+    """
 
     bpm: float
     tempo_probability: float
@@ -31,16 +38,19 @@ class Rhythm:
     meter_probability: float
     bars: Bars | None = None
     downbeats_probability: float | None = None
+    other_tempi: tuple[TempoAlternative, ...] = ()
+    other_meters: tuple[NamedAlternative, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Harmony:
-    """Key and chords before the filter."""
+    """Key and chords before the filter; ``other_keys``: what the key may be instead, the likeliest first."""
 
     key: str | None
     key_probability: float | None
     spans: tuple[ChordSpan, ...]
     chords_probability: float | None
+    other_keys: tuple[NamedAlternative, ...] = ()
 
 
 def decide_rhythm(clip: ClipEvidence, model: FusionModel) -> Rhythm | None:
@@ -53,12 +63,33 @@ def decide_rhythm(clip: ClipEvidence, model: FusionModel) -> Rhythm | None:
     bpm, signature = pulse.bpm, pulse.signature
     tempo = _calibrated(model["tempo"], tempo_context(clip, pulse))
     meter = _calibrated(model["meter"], meter_context(pulse, tempo))
+    tempi, meters = (
+        others(pulse.by_tempo, bpm, tempo),
+        others(zip(FELT_BEATS, pulse.by_meter, strict=True), signature, meter),
+    )
+    other_tempi = tuple(TempoAlternative(round(value, 2), share) for value, share in tempi)
+    other_meters = tuple(NamedAlternative(value, share) for value, share in meters)
     bars = place_bars(clip, bpm, FELT_BEATS[signature], model["downbeats"])
     if bars is None:
-        return Rhythm(bpm, tempo, signature, meter)
+        return Rhythm(bpm, tempo, signature, meter, None, None, other_tempi, other_meters)
     chosen, share = bars
     downbeats = _calibrated(model["downbeats"], bars_context(clip, share, tempo, meter))
-    return Rhythm(bpm, tempo, signature, meter, chosen, downbeats)
+    return Rhythm(bpm, tempo, signature, meter, chosen, downbeats, other_tempi, other_meters)
+
+
+def others(shares: Iterable[tuple[T, float]], chosen: T, probability: float) -> list[tuple[T, float]]:
+    """``(value, probability)`` of at most ``MOST_OTHERS`` others than ``chosen``, the likeliest first.
+
+    ``shares``: the belief in every value; they may sum to less than 1, for none of them may be right. What is left of
+    1 beside the ``probability`` of the chosen one is parted in their proportion, so that all sum to at most 1.
+    """
+    belief = list(shares)
+    rest = 1.0 - sum(share for value, share in belief if value == chosen)
+    if rest <= 0:
+        return []
+    found = [(value, round((1.0 - probability) * share / rest, 4)) for value, share in belief if value != chosen]
+    found.sort(key=lambda entry: -entry[1])
+    return [(value, share) for value, share in found[:MOST_OTHERS] if share >= LEAST_OTHER]
 
 
 def place_bars(clip: ClipEvidence, bpm: float, beats_per_bar: int, model: AttributeModel) -> tuple[Bars, Floats] | None:
@@ -86,7 +117,9 @@ def decide_harmony(clip: ClipEvidence, model: FusionModel, bpm: float | None) ->
     key = None
     if rows:  # judged last: what has no chords has no key
         key = _calibrated(model["key"], key_context(clip, shares, rows[best], best, chords))
-    return Harmony(KEYS[best] if rows else None, key, () if chords is None else spans, chords)
+    keys = () if key is None else others(zip(KEYS, shares.tolist(), strict=True), KEYS[best], key)
+    other_keys = tuple(NamedAlternative(value, share) for value, share in keys)
+    return Harmony(KEYS[best] if rows else None, key, () if chords is None else spans, chords, other_keys)
 
 
 def joined(

@@ -16,7 +16,7 @@ from fgmcaps.annotators.fusion.decision import Decision
 from fgmcaps.annotators.fusion.felt_beats import felt_beats
 from fgmcaps.annotators.fusion.tempo import median_tempo
 from fgmcaps.annotators.settings import FusionSettings
-from fgmcaps.schemas import BeatGrid, ChordSequence, Estimate, Key, Labels
+from fgmcaps.schemas import BeatGrid, ChordSequence, Estimate, Fused, Key, Labels
 from fgmcaps.schemas.meter import Meter
 
 PAPER_VERSION = "2"
@@ -48,7 +48,20 @@ def fuse_as_published(estimates: Sequence[Estimate], settings: FusionSettings) -
         chord_summary=() if chords.value is None else summarise(chords.value, settings.chords),
         chords_confidence=chords.confidence,
         qc_flags=tempo.flags("tempo") + meter.flags("meter") + key.flags("key") + chords.flags("chords"),
+        fused=Fused(
+            tempo_bpm=tempo.value,
+            beats=felt.beats,
+            downbeats=felt.downbeats,
+            time_signature=None if meter.value is None else meter.value.signature,
+            key=_named_key(estimates),
+            chords=tuple(sequence.spans),
+        ),
     )
+
+
+def _named_key(estimates: Sequence[Estimate]) -> str | None:
+    found = next((e.value for e in estimates if isinstance(e.value, Key)), None)
+    return None if found is None else found.name
 
 
 def _key(estimates: Sequence[Estimate], settings: FusionSettings) -> Decision[str]:

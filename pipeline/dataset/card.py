@@ -22,7 +22,7 @@ from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS, iter_rows
 from fgmcaps.pipeline.dataset.shards import shards_folder
 from fgmcaps.pipeline.dataset.stats import Stats, collect_stats
 from fgmcaps.schemas import Manifest, ToolInfo
-from fgmcaps.schemas.arrow import columns_with, features
+from fgmcaps.schemas.arrow import columns_of, features_of
 
 CARD_NAME = "README.md"
 PRETTY_NAME = "FGMCaps"
@@ -143,7 +143,7 @@ def card_text(
         config=yaml.safe_dump(settings, sort_keys=True, allow_unicode=True).strip(),
         stats=stats,
         sizes=sizes,
-        columns=columns_with(manifest.kept_columns),
+        columns=columns_of(manifest),
         null_rates=stats.null_rates,
         tools=[(tool, restrictions(tool)) for tool in manifest.tools],
         example=None if row is None else json.dumps(_example(row), indent=2, ensure_ascii=False),
@@ -206,7 +206,7 @@ def shard_configuration(
     return Configuration(
         name=name,
         folder=folder,
-        features=features(manifest.kept_columns),
+        features=features_of(manifest),
         files={split: f"{folder}/{split}-*.parquet" for split in sizes},
         sizes=sizes,
         download_bytes=sum(shard.bytes for shard in manifest.shards),

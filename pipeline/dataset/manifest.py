@@ -10,6 +10,7 @@ from fgmcaps.common.files import write_atomically
 from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.common.safe_paths import path_inside
 from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION, ContractError, Manifest, ShardFile, from_json, to_dict
+from fgmcaps.schemas.version import is_readable
 
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 256 << 20
@@ -63,7 +64,7 @@ def read_manifest(out_dir: Path) -> Manifest:
         raise ManifestError(f"{path}: cannot be read: {error.strerror}") from error
     except ContractError as error:
         raise ManifestError(f"{path}: {error}; the file was changed or is not ours: rebuild the dataset") from None
-    if manifest.schema_version.split(".")[0] != FGMCAPS_SCHEMA_VERSION.split(".")[0]:
+    if not is_readable(manifest.schema_version):
         raise ManifestError(
             f"{path}: schema version {manifest.schema_version}, this program reads {FGMCAPS_SCHEMA_VERSION}: "
             "use the program version that wrote it, or rebuild the dataset"

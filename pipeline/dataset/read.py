@@ -12,7 +12,8 @@ from fgmcaps.common.safe_paths import path_problem
 from fgmcaps.schemas import Facts, Manifest, ShardFile
 from fgmcaps.schemas.arrow import COLUMNS
 
-LIGHT_COLUMNS: tuple[str, ...] = tuple(column.name for column in COLUMNS if column.name not in ("audio", "raw"))
+HEAVY = ("audio", "fused", "raw")
+LIGHT_COLUMNS: tuple[str, ...] = tuple(column.name for column in COLUMNS if column.name not in HEAVY)
 BATCH_ROWS = 64
 
 

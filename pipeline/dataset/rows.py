@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fgmcaps.captioning.checker.statable_terms import unstated_flags
-from fgmcaps.schemas import Annotation, Caption, ToolInfo, facts_of, to_json
+from fgmcaps.schemas import Annotation, Caption, ToolInfo, facts_of, to_dict, to_json
 
 
 def row_of(
@@ -73,6 +73,7 @@ def row_of(
         "qc_flags": list(
             dict.fromkeys((*clip.flags, *labels.qc_flags, *unstated_flags(metadata.genre, metadata.mood)))
         ),
+        "fused": None if labels.fused is None else to_dict(labels.fused),
         "raw": [
             {
                 "annotator": estimate.annotator,

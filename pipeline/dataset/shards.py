@@ -70,18 +70,19 @@ def shards_folder(shards: Sequence[ShardFile]) -> str:
 
 
 def write_shard(
-    out_dir: Path, split: str, index: int, total: int, rows: Iterable[dict[str, Any]], kept: Sequence[str] = ()
+    out_dir: Path, split: str, index: int, total: int, rows: Iterable[dict[str, Any]], schema: pa.Schema | None = None
 ) -> ShardFile:
     """Write one shard under ``out_dir/data`` and return its manifest entry.
 
     ``rows`` may be a generator: at most ``ROWS_PER_GROUP`` rows are held. An existing file of that name is replaced
-    at the end, in one step; on any error it is left as it was. ``kept`` names the columns after the schema's.
+    at the end, in one step; on any error it is left as it was. ``schema``: the default is that of
+    :func:`fgmcaps.schemas.arrow.arrow_schema`.
 
     Raises ValueError (rows not in ascending order of id, a row of another split, a missing, unknown or wrongly typed
     column; the message names the row) and ``fgmcaps.common.files.DiskFullError``.
     """
     relative = f"{DATA_FOLDER}/{shard_name(split, index, total)}"
-    schema = arrow_schema(kept)
+    schema = schema or arrow_schema()
     written = 0
     with atomic_file(Path(out_dir) / relative) as handle:
         sink = _HashingSink(handle)

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 Shards = Iterable[tuple[ShardFile, Iterator[Row]]]
 
-FLAT_COLUMNS: tuple[str, ...] = tuple(column.name for column in COLUMNS if column.name not in ("audio", "raw"))
+FLAT_COLUMNS: tuple[str, ...] = tuple(column.name for column in COLUMNS if column.name not in ("audio", "fused", "raw"))
 
 
 @dataclass(frozen=True, slots=True)

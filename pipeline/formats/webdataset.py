@@ -1,8 +1,9 @@
 """WebDataset: tar shards with ``{id}.flac``, ``{id}.json`` and ``{id}.txt`` (the caption), one after the other.
 
 One tar a Parquet shard, under the same name, so that the splits are found by name. Headers hold no clock, user or
-machine: equal rows give equal bytes. The JSON holds all columns but ``audio`` and ``raw``. The card names the features:
-``datasets`` would otherwise guess them from five clips and fail at the first value that was null in all of those.
+machine: equal rows give equal bytes. The JSON holds all columns but ``audio``, ``fused`` and ``raw``. The card
+names the features: ``datasets`` would otherwise guess them from five clips and fail at the first value that was null in
+all of those.
 """
 
 import io

@@ -1,7 +1,6 @@
 """The ``metadata`` configuration: the same rows without audio, one small Parquet file per split."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -9,29 +8,28 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS
 from fgmcaps.pipeline.hub.publication import METADATA_FOLDER
-from fgmcaps.schemas.arrow import arrow_schema, features
+from fgmcaps.schemas import Manifest
+from fgmcaps.schemas.arrow import features_of, schema_of
 
 if TYPE_CHECKING:
     import datasets
 
-METADATA_COLUMNS: tuple[str, ...] = (*LIGHT_COLUMNS, "raw")
 ROWS_PER_GROUP = 1024
 
 
-def metadata_features(kept: Sequence[str] = ()) -> "datasets.Features":
-    """The features of a row without its audio, with the user's own columns ``kept``."""
-    found = features(kept)
+def metadata_features(manifest: Manifest) -> "datasets.Features":
+    """The features of a row of a dataset without its audio."""
+    found = features_of(manifest)
     return type(found)({name: kind for name, kind in found.items() if name != "audio"})
 
 
-def metadata_schema(kept: Sequence[str] = ()) -> pa.Schema:
-    """The Arrow schema of a row without its audio, with the ``datasets`` features in its metadata."""
-    schema = arrow_schema(kept)
+def metadata_schema(manifest: Manifest) -> pa.Schema:
+    """The Arrow schema of a row of a dataset without its audio, with the ``datasets`` features in its metadata."""
+    schema = schema_of(manifest)
     head = json.loads(schema.metadata[b"huggingface"])
     del head["info"]["features"]["audio"]
-    fields = [schema.field(name) for name in (*METADATA_COLUMNS, *kept)]
+    fields = [field for field in schema if field.name != "audio"]
     return pa.schema(fields, metadata={**schema.metadata, b"huggingface": json.dumps(head, sort_keys=True).encode()})
 
 
@@ -39,10 +37,10 @@ class MetadataWriter:
     """Writes ``metadata/{split}.parquet`` in bounded memory. The bytes depend on the rows alone, not on the
     batches they come in: row groups are cut at ``ROWS_PER_GROUP`` rows."""
 
-    def __init__(self, folder: Path, kept: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder = folder / METADATA_FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._schema = metadata_schema(kept)
+        self._schema = metadata_schema(manifest)
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.RecordBatch]] = {}
 

@@ -41,7 +41,7 @@ from fgmcaps.pipeline.dataset.read import BATCH_ROWS, ShardError, iter_rows, ite
 from fgmcaps.pipeline.dataset.shards import DATA_FOLDER, parse_shard_name, write_shard
 from fgmcaps.pipeline.dataset.stats import Stats, stats_of_rows
 from fgmcaps.pipeline.hub.croissant import croissant_bytes
-from fgmcaps.pipeline.hub.metadata_files import METADATA_COLUMNS, MetadataWriter, metadata_features
+from fgmcaps.pipeline.hub.metadata_files import MetadataWriter, metadata_features, metadata_schema
 from fgmcaps.pipeline.hub.plots import draw_plots
 from fgmcaps.pipeline.hub.progress import TransferProgress
 from fgmcaps.pipeline.hub.publication import (
@@ -59,7 +59,7 @@ from fgmcaps.pipeline.hub.publication import (
 from fgmcaps.pipeline.licences.policy import decide
 from fgmcaps.pipeline.validation.audio_rules import WITHHELD_FLAG
 from fgmcaps.schemas import Manifest, ShardFile
-from fgmcaps.schemas.arrow import columns_with
+from fgmcaps.schemas.arrow import schema_of
 
 CHECKERS = 4
 NOT_PUBLISHED = "nothing was published: build the dataset again"
@@ -146,14 +146,14 @@ def _prepare(
     progress.stage("Preparing", sum(shard.bytes for shard in manifest.shards))
     shards = []
     for shard in verified(out, manifest.shards):
-        placed = _place_shard(out, staging, shard, manifest.kept_columns, settings)
+        placed = _place_shard(out, staging, shard, schema_of(manifest), settings)
         shards.append(placed)
         if on_shard is not None:
             on_shard(LocalFile(PublishedFile(placed.path, placed.bytes, placed.sha256), staging / placed.path))
         progress.advance(shard.bytes)
     manifest = replace(manifest, shards=tuple(shards))
     tally = _Tally()
-    with MetadataWriter(staging, manifest.kept_columns) as writer:
+    with MetadataWriter(staging, manifest) as writer:
         stats = stats_of_rows(manifest, _published_rows(staging, manifest, settings, writer, tally))
     (staging / MANIFEST_NAME).write_bytes(manifest_bytes(manifest))
     _copy_failures(out, staging)
@@ -230,9 +230,7 @@ def _audio_mode(out: Path, manifest: Manifest, settings: PublishSettings) -> Aud
     return settings.audio or "none"
 
 
-def _place_shard(
-    out: Path, staging: Path, shard: ShardFile, kept: Sequence[str], settings: PublishSettings
-) -> ShardFile:
+def _place_shard(out: Path, staging: Path, shard: ShardFile, schema: pa.Schema, settings: PublishSettings) -> ShardFile:
     """Link the shard into the staging folder, or rewrite it without the audio that must not leave.
 
     It goes into ``data`` itself, even where the dataset has it in a folder below: a commit replaces all at once.
@@ -248,7 +246,7 @@ def _place_shard(
             target.symlink_to(source)
         return placed
     split, index, total = parse_shard_name(Path(shard.path).name)
-    return write_shard(staging, split, index, total, _cleared(out, shard, kept, settings), kept)
+    return write_shard(staging, split, index, total, _cleared(out, shard, schema.names, settings), schema)
 
 
 def _must_rewrite(out: Path, shard: ShardFile, settings: PublishSettings) -> bool:
@@ -267,8 +265,10 @@ def _loses_audio(row: dict[str, Any], settings: PublishSettings) -> bool:
     return settings.audio != "embed" or not decide(row["licence"], settings.assumed_licence).allowed
 
 
-def _cleared(out: Path, shard: ShardFile, kept: Sequence[str], settings: PublishSettings) -> Iterator[dict[str, Any]]:
-    for row in iter_shard(out, shard, [column.name for column in columns_with(kept)]):
+def _cleared(
+    out: Path, shard: ShardFile, columns: Sequence[str], settings: PublishSettings
+) -> Iterator[dict[str, Any]]:
+    for row in iter_shard(out, shard, columns):
         if _loses_audio(row, settings):
             flags = list(row["qc_flags"] or ())
             if settings.audio == "embed" and WITHHELD_FLAG not in flags:
@@ -282,7 +282,7 @@ def _published_rows(
     staging: Path, manifest: Manifest, settings: PublishSettings, writer: MetadataWriter, tally: _Tally
 ) -> Iterator[dict[str, Any]]:
     """All rows as they leave, without audio; on the way each goes into the metadata files and the tally."""
-    names = [*METADATA_COLUMNS, *manifest.kept_columns]
+    names = metadata_schema(manifest).names
     for shard in manifest.shards:
         with open_shard(staging, shard) as file:
             try:
@@ -306,7 +306,7 @@ def _configurations(staging: Path, manifest: Manifest, settings: PublishSettings
     metadata = Configuration(
         name=METADATA_CONFIG,
         folder=METADATA_FOLDER,
-        features=metadata_features(manifest.kept_columns),
+        features=metadata_features(manifest),
         files={split: f"{METADATA_FOLDER}/{split}.parquet" for split in sizes},
         sizes={split: (sizes[split][0], _uncompressed_bytes(path)) for split, path in files.items()},
         download_bytes=sum(path.stat().st_size for path in files.values()),

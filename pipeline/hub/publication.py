@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from fgmcaps.schemas import ContractError, from_json, to_json
-from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION
+from fgmcaps.schemas.version import FGMCAPS_SCHEMA_VERSION, is_readable
 
 PUBLICATION_NAME = "publication.json"
 CROISSANT_NAME = "croissant.json"
@@ -60,6 +60,6 @@ def publication_bytes(publication: Publication) -> bytes:
 def read_publication(data: bytes) -> Publication:
     """Parse and check; ContractError when it is malformed or of a newer major schema."""
     publication = from_json(Publication, data)
-    if publication.schema_version.split(".")[0] != FGMCAPS_SCHEMA_VERSION.split(".")[0]:
+    if not is_readable(publication.schema_version):
         raise ContractError(f"schema version {publication.schema_version}, this program reads {FGMCAPS_SCHEMA_VERSION}")
     return publication

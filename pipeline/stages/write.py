@@ -22,6 +22,7 @@ from fgmcaps.pipeline.stages.shard_plan import (
     write_receipt,
 )
 from fgmcaps.schemas import Clip, DeadLetter, ToolInfo
+from fgmcaps.schemas.arrow import arrow_schema
 from fgmcaps.schemas.dead_letter import Rejection, dead_letter
 
 
@@ -51,8 +52,8 @@ class WriteShards(beam.DoFn):
         if find_written(self.work, self.out, task) is not None:
             return
         letters: list[DeadLetter] = []
-        rows, kept = self.rows(task, letters), self.config.keep_columns
-        shard = write_shard(staging(self.work), task.split, task.index, task.total, rows, kept)
+        rows, schema = self.rows(task, letters), arrow_schema(self.config.keep_columns)
+        shard = write_shard(staging(self.work), task.split, task.index, task.total, rows, schema)
         write_receipt(self.work, task, ShardReceipt(shard, tuple(letters)))
 
     def rows(self, task: ShardTask, letters: list[DeadLetter]) -> Iterator[dict[str, Any]]:

@@ -19,13 +19,13 @@ from fgmcaps.common.yaml_text import read_front_matter
 from fgmcaps.pipeline.dataset.card import CARD_NAME, split_sizes
 from fgmcaps.pipeline.dataset.failures import read_failures
 from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, ManifestError, read_manifest, verify_shards
-from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS, ShardError, iter_shard, open_shard
+from fgmcaps.pipeline.dataset.read import ShardError, iter_shard, open_shard
 from fgmcaps.pipeline.dataset.shards import DATA_FOLDER, SHARDS_FOLDER, parse_shard_name, shards_folder
 from fgmcaps.pipeline.validation.audio_rules import WITHHELD_FLAG, audio_policy, audio_problems
 from fgmcaps.pipeline.validation.problem import Problem, Problems
 from fgmcaps.pipeline.validation.row_rules import IMPORTED, row_problems
 from fgmcaps.schemas import Manifest, ShardFile
-from fgmcaps.schemas.arrow import SCHEMA_VERSION_KEY, arrow_schema
+from fgmcaps.schemas.arrow import SCHEMA_VERSION_KEY, columns_of, schema_of
 from fgmcaps.schemas.ids import leak_group, parse_clip_id, shard_of
 
 log = logging.getLogger(__name__)
@@ -187,7 +187,7 @@ def _check_card(out_dir: Path, manifest: Manifest, problems: Problems) -> None:
 
 def _check_schema(out_dir: Path, shard: ShardFile, manifest: Manifest, problems: Problems) -> bool:
     """Columns, types and metadata are those of this program's schema. False when the rows cannot be read by it."""
-    expected = arrow_schema(manifest.kept_columns)
+    expected = schema_of(manifest)
     with open_shard(out_dir, shard) as file:
         actual, rows = file.schema_arrow, file.metadata.num_rows
     if rows != shard.rows:
@@ -225,7 +225,8 @@ def _check_shard(
     if not _check_schema(out_dir, shard, manifest, problems):
         return
     kept = manifest.kept_columns
-    columns = [*LIGHT_COLUMNS, "raw", *kept, *(["audio"] if audio_every else [])]
+    names = [column.name for column in columns_of(manifest)]
+    columns = names if audio_every else [name for name in names if name != "audio"]
     tools = {(tool.name, tool.version, tool.licence) for tool in manifest.tools}
     last = ""
     for row in iter_shard(out_dir, shard, columns):

@@ -23,6 +23,7 @@ from fgmcaps.common.safe_paths import path_inside
 from fgmcaps.schemas import FGMCAPS_SCHEMA_VERSION
 from fgmcaps.schemas.arrow import SCHEMA_VERSION_KEY
 from fgmcaps.schemas.splits import SPLITS, canonical_split
+from fgmcaps.schemas.version import is_readable
 from fgmcaps.training.data.hub import fetch_shards, is_hub_name
 
 COLUMNS = (
@@ -254,7 +255,7 @@ def _listed(folder: Path) -> list[Shard]:
 
 
 def _check_version(version: str, path: Path) -> None:
-    if version.split(".")[0] != FGMCAPS_SCHEMA_VERSION.split(".")[0]:
+    if not is_readable(version):
         raise InvalidDataError(
             f"{path}: schema version {version}, this program reads {FGMCAPS_SCHEMA_VERSION}: "
             "use the program version that wrote it, or build anew"

@@ -17,8 +17,8 @@ class Pulse:
     """The likeliest tempo in BPM and the likeliest meter at it.
 
     ``other_bpm``: the next best tempo. ``tempo_shares`` and ``meter_shares``: belief in the chosen one and in the best
-    other, each over all pairs; ``by_meter``: belief in each of ``FELT_BEATS``; ``evidence``: features of the
-    chosen pair.
+    other, each over all pairs; ``by_tempo``: every tempo with the belief in it; ``by_meter``: belief in each of
+    ``FELT_BEATS``; ``evidence``: features of the chosen pair.
     """
 
     bpm: float
@@ -26,6 +26,7 @@ class Pulse:
     other_bpm: float
     tempo_shares: tuple[float, float]
     meter_shares: tuple[float, float]
+    by_tempo: tuple[tuple[float, float], ...]
     by_meter: tuple[float, ...]
     evidence: Row
 
@@ -48,6 +49,7 @@ def choose_pulse(hypotheses: Sequence[float], rows: Sequence[Row], log_odds: Flo
         hypotheses[_best_other(by_tempo, best)],
         (float(by_tempo[best]), _other(by_tempo, best)),
         (float(by_meter[which]), _other(by_meter, which)),
+        tuple(zip(map(float, hypotheses), by_tempo.tolist(), strict=True)),
         tuple(by_meter.tolist()),
         rows[best * len(FELT_BEATS) + which],
     )

@@ -1,7 +1,7 @@
 """A row back into the contracts that it was made of: the inverse of ``fgmcaps.pipeline.dataset.rows.row_of``."""
 
 from fgmcaps.pipeline.formats.base import Row
-from fgmcaps.schemas import Annotation, ChordSpan, Clip, Labels, Track, TrackMetadata
+from fgmcaps.schemas import Annotation, ChordSpan, Clip, Fused, Labels, Track, TrackMetadata, from_dict
 
 
 def annotation_of_row(row: Row) -> Annotation:
@@ -33,5 +33,6 @@ def annotation_of_row(row: Row) -> Annotation:
         chord_summary=tuple(row["chord_summary"]),
         chords_confidence=row["chords_confidence"],
         qc_flags=tuple(row["qc_flags"]),
+        fused=None if row.get("fused") is None else from_dict(Fused, row["fused"]),
     )
     return Annotation(Clip(row["id"], row["start_s"], row["duration_s"], track), labels, ())

@@ -23,7 +23,7 @@ from fgmcaps.annotators.fusion.fusion_model import (
     model_from_json,
     model_names,
 )
-from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, Tempo, from_json, to_json
+from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Fused, Key, Labels, Tempo, from_json, to_json
 from fgmcaps.schemas.meter import TIME_SIGNATURES
 from fgmcaps.schemas.music import KEYS
 from tests.annotators.made_evidence import ANY, activations, any_posteriors, details, onsets, periods
@@ -85,7 +85,8 @@ def test_another_model_is_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -
 def test_nothing_in_nothing_out() -> None:
     labels = fuse([], profile("best").fusion)
     assert labels == Labels(
-        qc_flags=("tempo:not_found", "meter:no_tempo", "downbeats:no_tempo", "key:not_found", "chords:not_found")
+        qc_flags=("tempo:not_found", "meter:no_tempo", "downbeats:no_tempo", "key:not_found", "chords:not_found"),
+        fused=Fused(),
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fgmcaps.annotators import fuse, load_profile
 from fgmcaps.annotators.evaluation import labels_of_tool
-from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Key, Labels, from_json, to_json
+from fgmcaps.schemas import BeatGrid, ChordSequence, ChordSpan, Estimate, Fused, Key, Labels, from_json, to_json
 from fgmcaps.schemas.meter import METERS
 
 PAPER = load_profile("paper").fusion
@@ -104,7 +104,8 @@ def test_a_tool_that_appears_twice_is_an_error() -> None:
 
 def test_nothing_in_nothing_out() -> None:
     labels = fuse([], PAPER)
-    assert labels == Labels(qc_flags=("tempo:not_found", "meter:no_tempo", "key:not_found", "chords:not_found"))
+    flags = ("tempo:not_found", "meter:no_tempo", "key:not_found", "chords:not_found")
+    assert labels == Labels(qc_flags=flags, fused=Fused())
 
 
 @st.composite

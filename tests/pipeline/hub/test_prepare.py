@@ -128,6 +128,7 @@ def test_a_dataset_without_embedded_audio_publishes_none(tmp_path, policy):
 
 def test_the_metadata_are_the_same_rows_without_audio(published):
     _, folder = published
+    manifest = read_manifest(folder)
     light = {row["id"]: row for row in rows_of(folder, "metadata/*.parquet")}
     for row in rows_of(folder):
         del row["audio"]
@@ -135,8 +136,8 @@ def test_the_metadata_are_the_same_rows_without_audio(published):
     for path in (folder / "metadata").iterdir():
         assert path.stat().st_size < 60_000
         stored = json.loads(pq.read_schema(path).metadata[b"huggingface"])["info"]["features"]
-        assert set(stored) == set(metadata_features())
-        assert pq.read_schema(path).names == list(metadata_features())
+        assert set(stored) == set(metadata_features(manifest))
+        assert pq.read_schema(path).names == list(metadata_features(manifest))
 
 
 def test_light_files_do_not_depend_on_how_rows_arrive(small_source, tmp_path):
@@ -144,7 +145,7 @@ def test_light_files_do_not_depend_on_how_rows_arrive(small_source, tmp_path):
     table = pq.read_table(shard)
     for name, size in (("one", 1), ("all", 10_000)):
         (tmp_path / name).mkdir()
-        with MetadataWriter(tmp_path / name) as writer:
+        with MetadataWriter(tmp_path / name, read_manifest(small_source)) as writer:
             for _ in range(600):
                 for batch in table.to_batches(max_chunksize=size):
                     writer.add("train", batch)
