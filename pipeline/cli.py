@@ -21,6 +21,7 @@ COMMANDS = {
         "caption": "build:caption",
         "annotate-file": "annotate_file:annotate_file",
         "validate": "validate:validate",
+        "refilter": "refilter:refilter",
         "report": "report:report",
         "stats": "stats:stats",
         "check-captions": "check_captions:check_captions",

@@ -103,14 +103,24 @@ class Threshold:
     coverage: float
 
 
+MOST_BELOW = 0.2
+"""How far below the precision that is asked for the confidence of a kept label may be."""
+
+
 def threshold_for(table: Sequence[Threshold], precision: float) -> Threshold:
     """The entry for at least ``precision``; for 0 one that keeps everything.
 
+    Below the table's lowest precision a label needs a confidence of ``precision - 0.2``, the rule that bounds every
+    entry; its coverage is then at least the lowest entry's.
     Raises ValueError naming the highest precision that the table reaches.
     """
     if precision <= 0:
         return Threshold(0.0, 0.0, 1.0)
-    for entry in sorted(table, key=lambda t: t.precision):
+    ordered = sorted(table, key=lambda t: t.precision)
+    if ordered and precision < ordered[0].precision - 1e-9:
+        least = min(max(0.0, precision - MOST_BELOW), ordered[0].probability)
+        return Threshold(precision, least, ordered[0].coverage)
+    for entry in ordered:
         if entry.precision >= precision - 1e-9:
             return entry
     highest = max((t.precision for t in table), default=0.0)

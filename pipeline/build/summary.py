@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fgmcaps.pipeline.build.stage_file import StageTiming
+from fgmcaps.pipeline.dataset.coverage import coverage
 from fgmcaps.pipeline.dataset.failures import DUPLICATES_NAME, FAILURES_FOLDER, read_duplicates
 from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.labels.coverage_report import coverage_table
 from fgmcaps.pipeline.report import REPORT_NAME
 from fgmcaps.schemas import Manifest
 
@@ -39,6 +41,11 @@ def print_summary(out: Path, timings: Mapping[str, StageTiming], seconds: float,
     if counts.failed or counts.filtered:
         table.add_row("failures", str(out / FAILURES_FOLDER))
     console.print(table)
+    found = coverage(out, manifest)
+    if found is not None:
+        console.print("\nLabels:")
+        console.print(coverage_table(found))
+        console.print(f"To keep more or surer ones: fgmcaps refilter {out} --precision ATTRIBUTE=SHARE", soft_wrap=True)
     row = sample_row(out, manifest)
     if row is not None:
         console.print("\nOne row:")

@@ -17,6 +17,7 @@ import yaml
 
 from fgmcaps.common.files import write_atomically
 from fgmcaps.pipeline.dataset.columns_page import type_name
+from fgmcaps.pipeline.dataset.coverage import Coverage, coverage, coverage_lines
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.dataset.read import LIGHT_COLUMNS, iter_rows
 from fgmcaps.pipeline.dataset.shards import shards_folder
@@ -92,7 +93,9 @@ def write_card(out_dir: Path, stats: Stats | None = None, *, pretty_name: str = 
     row = next((row for _, row in iter_rows(out_dir, manifest)), None)
     path = Path(out_dir) / CARD_NAME
     sizes = split_sizes(Path(out_dir), manifest)
-    write_atomically(path, card_text(manifest, stats, sizes, row, pretty_name=pretty_name).encode("utf-8"))
+    found = coverage(Path(out_dir), manifest)
+    text = card_text(manifest, stats, sizes, row, pretty_name=pretty_name, kept=found)
+    write_atomically(path, text.encode("utf-8"))
     return path
 
 
@@ -115,10 +118,12 @@ def card_text(
     *,
     pretty_name: str = PRETTY_NAME,
     published: PublishedCard | None = None,
+    kept: Coverage | None = None,
 ) -> str:
     """The card's text; ``sizes`` as of :func:`split_sizes`, ``row`` the example (None for an empty dataset).
 
-    ``published`` adds the configurations, plots, published audio and citation of a repository on the Hub.
+    ``published`` adds the configurations, plots, published audio and citation of a repository on the Hub, ``kept``
+    what other filters would keep.
     """
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
@@ -144,6 +149,7 @@ def card_text(
         stats=stats,
         sizes=sizes,
         columns=columns_of(manifest),
+        coverage=[] if kept is None else list(coverage_lines(kept)),
         null_rates=stats.null_rates,
         tools=[(tool, restrictions(tool)) for tool in manifest.tools],
         example=None if row is None else json.dumps(_example(row), indent=2, ensure_ascii=False),

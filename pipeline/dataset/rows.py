@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fgmcaps.captioning.checker.statable_terms import unstated_flags
-from fgmcaps.schemas import Annotation, Caption, ToolInfo, facts_of, to_dict, to_json
+from fgmcaps.pipeline.dataset.label_cells import label_cells
+from fgmcaps.schemas import Annotation, Caption, ToolInfo, to_json
+from fgmcaps.schemas.arrow import COLUMNS
 
 
 def row_of(
@@ -29,7 +30,8 @@ def row_of(
         raise ValueError(
             f"row {clip.clip_id}: got the caption of clip {caption.clip_id}; join captions to annotations by clip id"
         )
-    return {
+    cells = label_cells(labels, metadata, clip.flags)
+    row = {
         "id": clip.clip_id,
         "audio": None if audio is None and audio_path is None else {"bytes": audio, "path": audio_path},
         "caption": caption.text,
@@ -38,22 +40,6 @@ def row_of(
         "caption_model": caption.model,
         "prompt_version": caption.prompt_version,
         "captions": [{"style": extra.style, "text": extra.text} for extra in caption.extra],
-        "tempo_bpm": labels.tempo_bpm,
-        "tempo_marking": facts_of(labels, metadata).tempo_marking,
-        "tempo_confidence": labels.tempo_confidence,
-        "beats": list(labels.beats),
-        "downbeats": list(labels.downbeats),
-        "beat_count": labels.beat_count,
-        "time_signature": labels.time_signature,
-        "meter_confidence": labels.meter_confidence,
-        "key": labels.key,
-        "key_confidence": labels.key_confidence,
-        "chords": [
-            {"start": span.start, "end": span.end, "label": span.label, "confidence": span.confidence}
-            for span in labels.chords
-        ],
-        "chord_summary": list(labels.chord_summary),
-        "chords_confidence": labels.chords_confidence,
         "genre": list(metadata.genre),
         "mood": list(metadata.mood),
         "title": metadata.title,
@@ -70,10 +56,6 @@ def row_of(
             {"name": tool.name, "version": tool.version, "licence": tool.licence}
             for tool in sorted(tools, key=lambda tool: (tool.name, tool.version))
         ],
-        "qc_flags": list(
-            dict.fromkeys((*clip.flags, *labels.qc_flags, *unstated_flags(metadata.genre, metadata.mood)))
-        ),
-        "fused": None if labels.fused is None else to_dict(labels.fused),
         "raw": [
             {
                 "annotator": estimate.annotator,
@@ -83,5 +65,8 @@ def row_of(
             }
             for estimate in annotation.estimates
         ],
-        **{name: dict(metadata.kept).get(name) for name in kept},
+        **cells,
     }
+    names = [*(column.name for column in COLUMNS), *kept]
+    row |= {name: dict(metadata.kept).get(name) for name in kept}
+    return {name: row[name] for name in names}

@@ -22,6 +22,7 @@ from pathlib import Path
 from fgmcaps.common.files import sync_folder, temporary_files, write_atomically
 from fgmcaps.common.fingerprints import sha256_of
 from fgmcaps.pipeline.dataset.card import CARD_NAME, card_text, split_sizes
+from fgmcaps.pipeline.dataset.coverage import coverage
 from fgmcaps.pipeline.dataset.failures import FAILURES_FOLDER, write_duplicates, write_failures
 from fgmcaps.pipeline.dataset.manifest import (
     MANIFEST_NAME,
@@ -103,7 +104,8 @@ def describe(
     published = replace(manifest, shards=tuple(shard.in_folder(folder) for shard in manifest.shards))
     stats = stats_of_rows(published, (row for _, row in iter_rows(staging, manifest)))
     first = next((row for _, row in iter_rows(staging, manifest)), None)
-    card = card_text(published, stats, split_sizes(staging, manifest), first)
+    found = coverage(staging, manifest)
+    card = card_text(published, stats, split_sizes(staging, manifest), first, kept=found)
     return Publication(published, card, tuple(letters), tuple(duplicates))
 
 

@@ -29,6 +29,7 @@ from fgmcaps.pipeline.dataset.card import (
     shard_configuration,
     split_sizes,
 )
+from fgmcaps.pipeline.dataset.coverage import coverage
 from fgmcaps.pipeline.dataset.failures import DUPLICATES_NAME, FAILURES_FOLDER, KINDS
 from fgmcaps.pipeline.dataset.manifest import (
     MANIFEST_NAME,
@@ -328,7 +329,9 @@ def _write_descriptions(
 ) -> None:
     """The card and ``croissant.json``."""
     row = next((row for _, row in iter_rows(staging, manifest)), None)
-    text = card_text(manifest, stats, split_sizes(staging, manifest), row, published=card)
+    text = card_text(
+        manifest, stats, split_sizes(staging, manifest), row, published=card, kept=coverage(staging, manifest)
+    )
     (staging / CARD_NAME).write_bytes(text.encode("utf-8"))
     licence = hub_licence(stats)["license"]
     (staging / CROISSANT_NAME).write_bytes(

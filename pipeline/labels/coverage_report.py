@@ -1,0 +1,41 @@
+"""What other filters would keep of a dataset's labels, as a table with the command that changes it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.table import Table
+
+from fgmcaps.common.console import SafeConsole
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.pipeline.dataset.coverage import Coverage, coverage, coverage_lines
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+
+
+def coverage_table(found: Coverage) -> Table:
+    """The table."""
+    head, *lines = coverage_lines(found)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, name in enumerate(head):
+        table.add_column(name, justify="left" if place == 0 else "right")
+    for line in lines:
+        table.add_row(*line)
+    return table
+
+
+def print_coverage(out: Path, precision: Mapping[str, float] | None = None) -> None:
+    """Print the table of the dataset ``out``, with ``precision`` by attribute as one more column.
+
+    Raises FgmcapsError where its labels have no probabilities.
+    """
+    manifest = read_manifest(out)
+    found = coverage(out, manifest, precision)
+    if found is None:
+        raise FgmcapsError(
+            f"{out}: its labels have no probabilities to filter by (imported, of schema version 1, or of a profile "
+            "with fusion.recipe paper)"
+        )
+    console = SafeConsole()
+    console.print(coverage_table(found))
+    console.print(
+        f"{found.rows} clips. To change it: fgmcaps refilter {out} --precision ATTRIBUTE=SHARE", soft_wrap=True
+    )
