@@ -2,19 +2,18 @@
 
 from importlib import import_module
 
-from fgmcaps.common.caches import place_caches
 from fgmcaps.common.own_modules import keep_other_modules_out
 
 
 def fgmcaps() -> None:
     """Run the ``fgmcaps`` command."""
     keep_other_modules_out()
-    place_caches()
+    import_module("fgmcaps.common.caches").place_caches()
     import_module("fgmcaps.pipeline.cli").main()
 
 
 def figma() -> None:
     """Run the ``figma`` command."""
     keep_other_modules_out()
-    place_caches()
+    import_module("fgmcaps.common.caches").place_caches()
     import_module("fgmcaps.training.cli").main()

@@ -60,6 +60,7 @@ class TrainSettings(BaseModel):
     frame_stride: FrameStride = Field(1, description="Frames of the cache that become one frame of the model.")
     frame_reduce: Literal["mean", "first"] = Field("mean", description="How frame_stride frames become one.")
     max_tokens: Tokens = 128
+    min_facts: int = Field(1, ge=0, le=4, description="Facts that a caption of ours must state to be trained on.")
 
     # Loss. Open in the public record: where negatives come from, the t->a direction.
     alpha: float = Field(0.6, ge=0, le=1)

@@ -42,6 +42,9 @@ LISTED = 40
     help="You state that rows without a known licence, or with all rights reserved, may be published under "
     "NAME; the card says so.",
 )
+@click.option("--min-facts", type=click.IntRange(0, 6), default=1, show_default=True, metavar="N",
+              help="Leave out clips whose captions state fewer of tempo, meter, key, chords, genre and mood; 0 keeps "
+              "captions such as \"A clip of music.\"")  # fmt: skip
 @click.option("--replace", is_flag=True, help="Let a repository with other content become this dataset.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -93,6 +96,8 @@ def describe_push(result: "PushResult") -> Iterator[str]:
         + (f", {withheld:,} whose licence keeps the audio back" if withheld else "")
         + f"; {len(plan.unchanged)} files unchanged"
     )
+    if result.left_out:
+        yield f"{result.left_out:,} clips stay behind: their captions state too little (--min-facts)"
     if plan.empty:
         yield f"{result.url} holds this dataset already: nothing to do"
     elif result.dry_run:

@@ -22,9 +22,9 @@ def refilter(out: Path, pairs: tuple[str, ...], dry_run: bool, quiet: bool) -> N
     by the template; the others stay. OUT holds the old version or the new one at every moment.
 
     \b
-      fgmcaps refilter out/                                     what other filters would keep
-      fgmcaps refilter out/ --precision key=0.8                 more keys, fewer of them right
-      fgmcaps refilter out/ --precision "all=0.98"              fewer labels, surer ones
+      fgmcaps refilter out/                         what other filters keep
+      fgmcaps refilter out/ --precision key=0.8     more keys, fewer right
+      fgmcaps refilter out/ --precision all=0.98    fewer labels, surer ones
     """
     from fgmcaps.common.progress import Progress
     from fgmcaps.pipeline.labels.coverage_report import print_coverage

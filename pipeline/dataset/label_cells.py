@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fgmcaps.captioning.checker.statable_terms import unstated_flags
+from fgmcaps.captioning.checker.statable_terms import unstated_flags, usable_facts
 from fgmcaps.schemas import Labels, TrackMetadata, facts_of, to_dict
 
 NO_FACTS = "caption:no_facts"
 """Flag of a row whose caption states nothing."""
 
 
-def label_cells(labels: Labels, metadata: TrackMetadata, clip_flags: Sequence[str]) -> dict[str, Any]:
-    """Cells by column. ``clip_flags``: what is odd about the clip's audio."""
+def label_cells(
+    labels: Labels, metadata: TrackMetadata, clip_flags: Sequence[str], *, imported: bool = False
+) -> dict[str, Any]:
+    """Cells by column. ``clip_flags``: what is odd about the audio; ``imported``: the caption is somebody else's."""
     facts = facts_of(labels, metadata)
-    flags = (*clip_flags, *labels.qc_flags, *unstated_flags(metadata.genre, metadata.mood))
+    silent = (NO_FACTS,) if usable_facts(facts).empty and not imported else ()
+    flags = (*clip_flags, *labels.qc_flags, *unstated_flags(metadata.genre, metadata.mood), *silent)
     return {
         "tempo_bpm": labels.tempo_bpm,
         "tempo_marking": facts.tempo_marking,

@@ -30,7 +30,7 @@ def row_of(
         raise ValueError(
             f"row {clip.clip_id}: got the caption of clip {caption.clip_id}; join captions to annotations by clip id"
         )
-    cells = label_cells(labels, metadata, clip.flags)
+    cells = label_cells(labels, metadata, clip.flags, imported=caption.source == "imported")
     row = {
         "id": clip.clip_id,
         "audio": None if audio is None and audio_path is None else {"bytes": audio, "path": audio_path},

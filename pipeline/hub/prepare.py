@@ -30,7 +30,17 @@ from fgmcaps.pipeline.dataset.card import (
     split_sizes,
 )
 from fgmcaps.pipeline.dataset.coverage import coverage
-from fgmcaps.pipeline.dataset.failures import DUPLICATES_NAME, FAILURES_FOLDER, KINDS
+from fgmcaps.pipeline.dataset.facts_stated import COLUMNS as FACT_COLUMNS
+from fgmcaps.pipeline.dataset.facts_stated import left_out, states_too_little
+from fgmcaps.pipeline.dataset.failures import (
+    DUPLICATES_NAME,
+    FAILURES_FOLDER,
+    KINDS,
+    read_duplicates,
+    read_failures,
+    write_duplicates,
+    write_failures,
+)
 from fgmcaps.pipeline.dataset.manifest import (
     MANIFEST_NAME,
     ManifestError,
@@ -59,7 +69,7 @@ from fgmcaps.pipeline.hub.publication import (
 )
 from fgmcaps.pipeline.licences.policy import decide
 from fgmcaps.pipeline.validation.audio_rules import WITHHELD_FLAG
-from fgmcaps.schemas import Manifest, ShardFile
+from fgmcaps.schemas import Counts, DeadLetter, Manifest, ShardFile
 from fgmcaps.schemas.arrow import schema_of
 
 CHECKERS = 4
@@ -75,14 +85,17 @@ class PublishSettings:
     config_name: str = "default"
     audio: AudioMode | None = None
     assumed_licence: str | None = None
+    min_facts: int = 1
+    """Rows whose captions state fewer facts are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A publication that is ready to be sent."""
+    """A publication that is ready to be sent; ``left_out``: rows whose captions state too little."""
 
     publication: Publication
     files: tuple[LocalFile, ...]
+    left_out: int = 0
 
 
 def verified(out: Path, shards: Sequence[ShardFile]) -> Iterator[ShardFile]:
@@ -145,19 +158,19 @@ def _prepare(
     on_shard: Callable[[LocalFile], None] | None,
 ) -> Prepared:
     progress.stage("Preparing", sum(shard.bytes for shard in manifest.shards))
-    shards = []
+    shards, letters = [], list[DeadLetter]()
     for shard in verified(out, manifest.shards):
-        placed = _place_shard(out, staging, shard, schema_of(manifest), settings)
+        placed = _place_shard(out, staging, shard, schema_of(manifest), settings, letters)
         shards.append(placed)
         if on_shard is not None:
             on_shard(LocalFile(PublishedFile(placed.path, placed.bytes, placed.sha256), staging / placed.path))
         progress.advance(shard.bytes)
-    manifest = replace(manifest, shards=tuple(shards))
+    manifest = replace(manifest, shards=tuple(shards), counts=_without(manifest.counts, letters))
     tally = _Tally()
     with MetadataWriter(staging, manifest) as writer:
         stats = stats_of_rows(manifest, _published_rows(staging, manifest, settings, writer, tally))
     (staging / MANIFEST_NAME).write_bytes(manifest_bytes(manifest))
-    _copy_failures(out, staging)
+    _copy_failures(out, staging, letters)
     plots = draw_plots(stats)
     (staging / PLOTS_FOLDER).mkdir()
     for name, (_, data) in plots.items():
@@ -186,7 +199,9 @@ def _prepare(
     (staging / PUBLICATION_NAME).write_bytes(publication_bytes(publication))
     path = staging / PUBLICATION_NAME
     own = PublishedFile(PUBLICATION_NAME, path.stat().st_size, sha256_of(path))
-    return Prepared(publication, tuple(LocalFile(file, staging / file.path) for file in (*publication.files, own)))
+    return Prepared(
+        publication, tuple(LocalFile(file, staging / file.path) for file in (*publication.files, own)), len(letters)
+    )
 
 
 def citation(settings: PublishSettings) -> str:
@@ -231,8 +246,12 @@ def _audio_mode(out: Path, manifest: Manifest, settings: PublishSettings) -> Aud
     return settings.audio or "none"
 
 
-def _place_shard(out: Path, staging: Path, shard: ShardFile, schema: pa.Schema, settings: PublishSettings) -> ShardFile:
-    """Link the shard into the staging folder, or rewrite it without the audio that must not leave.
+def _place_shard(
+    out: Path, staging: Path, shard: ShardFile, schema: pa.Schema, settings: PublishSettings, letters: list[DeadLetter]
+) -> ShardFile:
+    """Link the shard into the staging folder, or rewrite it without the audio and the rows that must not leave.
+
+    A row that is left out is one more of ``letters``.
 
     It goes into ``data`` itself, even where the dataset has it in a folder below: a commit replaces all at once.
     """
@@ -247,11 +266,13 @@ def _place_shard(out: Path, staging: Path, shard: ShardFile, schema: pa.Schema, 
             target.symlink_to(source)
         return placed
     split, index, total = parse_shard_name(Path(shard.path).name)
-    return write_shard(staging, split, index, total, _cleared(out, shard, schema.names, settings), schema)
+    return write_shard(staging, split, index, total, _cleared(out, shard, schema.names, settings, letters), schema)
 
 
 def _must_rewrite(out: Path, shard: ShardFile, settings: PublishSettings) -> bool:
-    """True when a row of the shard holds audio that must not leave. Audio is read only where a licence forbids."""
+    """True when a row of the shard must not leave as it is. Audio is read only where a licence forbids."""
+    if any(states_too_little(row, settings.min_facts) for row in iter_shard(out, shard, FACT_COLUMNS)):
+        return True
     if settings.audio == "embed":
         rows = iter_shard(out, shard, ("licence",))
         if all(decide(row["licence"], settings.assumed_licence).allowed for row in rows):
@@ -267,9 +288,12 @@ def _loses_audio(row: dict[str, Any], settings: PublishSettings) -> bool:
 
 
 def _cleared(
-    out: Path, shard: ShardFile, columns: Sequence[str], settings: PublishSettings
+    out: Path, shard: ShardFile, columns: Sequence[str], settings: PublishSettings, letters: list[DeadLetter]
 ) -> Iterator[dict[str, Any]]:
     for row in iter_shard(out, shard, columns):
+        if states_too_little(row, settings.min_facts):
+            letters.append(left_out(row, settings.min_facts))
+            continue
         if _loses_audio(row, settings):
             flags = list(row["qc_flags"] or ())
             if settings.audio == "embed" and WITHHELD_FLAG not in flags:
@@ -347,7 +371,24 @@ def _write_descriptions(
     )
 
 
-def _copy_failures(out: Path, staging: Path) -> None:
+def _without(counts: Counts, letters: Sequence[DeadLetter]) -> Counts:
+    """The counts of a dataset of which rows were left out."""
+    if not letters:
+        return counts
+    reasons = Counter(counts.filtered_by_reason) + Counter(letter.reason for letter in letters)
+    return replace(
+        counts,
+        rows=counts.rows - len(letters),
+        filtered=counts.filtered + len(letters),
+        filtered_by_reason=dict(sorted(reasons.items())),
+    )
+
+
+def _copy_failures(out: Path, staging: Path, letters: Sequence[DeadLetter]) -> None:
+    if letters:
+        write_failures(staging, [*read_failures(out), *letters])
+        write_duplicates(staging, read_duplicates(out))
+        return
     for name in (*(f"{kind}.jsonl" for kind in KINDS), DUPLICATES_NAME):
         source = out / FAILURES_FOLDER / name
         if source.is_file():

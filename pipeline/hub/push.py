@@ -41,7 +41,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What a push did, or with ``dry_run`` would do. ``commit`` is None when nothing had to change."""
+    """What a push did, or with ``dry_run`` would do. ``commit`` is None when nothing had to change.
+
+    ``left_out``: rows that stay behind because their captions state too little.
+    """
 
     repo_id: str
     url: str
@@ -49,6 +52,7 @@ class PushResult:
     plan: PushPlan
     publication: Publication
     dry_run: bool = False
+    left_out: int = 0
 
 
 def push_dataset(
@@ -60,6 +64,7 @@ def push_dataset(
     config_name: str = "default",
     audio: Literal["embed", "none"] | None = None,
     assumed_licence: str | None = None,
+    min_facts: int = 1,
     replace: bool = False,
     dry_run: bool = False,
     progress: TransferProgress | None = None,
@@ -67,8 +72,9 @@ def push_dataset(
     """Make the dataset repository ``repo_id`` hold the finished dataset in ``out``.
 
     ``private`` is the visibility of a repository that is created; ``replace`` lets a repository with other content
-    become this dataset. ``audio`` None publishes audio where the dataset embeds it. Safe to call again after any
-    failure: files that the Hub has are not sent again, and an unchanged dataset makes no commit.
+    become this dataset. ``audio`` None publishes audio where the dataset embeds it. Rows whose captions state fewer
+    than ``min_facts`` facts are left out, and counted as filtered. Safe to call again after any failure: files that the
+    Hub has are not sent again, and an unchanged dataset makes no commit.
 
     Raises FgmcapsError (unfinished or damaged dataset, no rights, other content, somebody else pushed meanwhile) and
     MachineError (the Hub does not answer after bounded retries).
@@ -85,12 +91,12 @@ def push_dataset(
     _check_visibility(hub, head, private)
     _check_assumed(assumed_licence, head.private if head else private)
     _check_content(hub, head, remote, replace)
-    settings = PublishSettings(repo_id, hub.url, config_name, audio, assumed_licence)
+    settings = PublishSettings(repo_id, hub.url, config_name, audio, assumed_licence, min_facts)
     with _staging(out) as staging, own_progress():
         if dry_run:
             prepared = prepare(out, staging, settings, progress)
             plan = make_plan(prepared.files, remote, everything=replace)
-            return PushResult(repo_id, hub.url, None, plan, prepared.publication, dry_run)
+            return PushResult(repo_id, hub.url, None, plan, prepared.publication, dry_run, prepared.left_out)
         target = _Target(hub, head, remote, private, replace)
         with Uploader(hub, progress) as uploader:
             # A verified shard goes up while the rest is prepared: nothing names it yet, so nobody sees it.
@@ -98,12 +104,12 @@ def push_dataset(
             target.ensure()
             plan = target.plan(prepared.files)
             if plan.empty:
-                return PushResult(repo_id, hub.url, None, plan, prepared.publication)
+                return PushResult(repo_id, hub.url, None, plan, prepared.publication, left_out=prepared.left_out)
             additions = uploader.finish(plan.send)
         commit = _commit(target, plan, prepared, additions)
         if not make_plan(prepared.files, hub.tree(commit), everything=replace).empty:
             raise FgmcapsError(f"{repo_id}: commit {commit} does not hold all that was sent; push again")
-        return PushResult(repo_id, hub.url, commit, plan, prepared.publication)
+        return PushResult(repo_id, hub.url, commit, plan, prepared.publication, left_out=prepared.left_out)
 
 
 class _Target:

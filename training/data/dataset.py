@@ -28,8 +28,12 @@ from fgmcaps.training.data.hub import fetch_shards, is_hub_name
 
 COLUMNS = (
     *("id", "track_id", "split", "caption", "caption_style", "captions", "start_s", "duration_s", "tempo_bpm"),
-    *("tempo_marking", "time_signature", "beat_count", "key", "chord_summary", "licence"),
+    *("tempo_marking", "time_signature", "beat_count", "key", "chord_summary", "licence", "caption_source", "qc_flags"),
 )
+FACT_COLUMNS = ("tempo_bpm", "time_signature", "key", "chord_summary", "caption_source", "qc_flags")
+"""Columns that :meth:`Row.states` looks at."""
+NO_FACTS = "caption:no_facts"
+"""Flag in ``qc_flags`` of a row whose caption states nothing."""
 _BLOCK = 64
 
 
@@ -54,6 +58,18 @@ class Row:
     key: str | None = None
     chord_summary: tuple[str, ...] = ()
     licence: str | None = None
+    caption_source: str | None = None
+    qc_flags: tuple[str, ...] = ()
+
+    def states(self, least: int) -> bool:
+        """Whether the caption is worth training on: it states at least ``least`` of tempo, meter, key and chords.
+
+        Genre and mood count for the first. Captions of other datasets are in words of their own: they all count.
+        """
+        if self.caption_source not in ("template", "llm") or least < 1:
+            return True
+        told = sum(map(bool, (self.tempo_bpm, self.time_signature, self.key, self.chord_summary)))
+        return NO_FACTS not in self.qc_flags if least == 1 else told >= least
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +199,8 @@ def row_of(cells: dict[str, Any]) -> Row:
         duration_s=cells.get("duration_s") or 0.0,
         chord_summary=tuple(cells.get("chord_summary") or ()),
         licence=cells.get("licence"),
+        caption_source=cells.get("caption_source"),
+        qc_flags=tuple(cells.get("qc_flags") or ()),
         **known,
     )
 

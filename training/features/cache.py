@@ -23,7 +23,7 @@ from torch import Tensor
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.common.json_file import read_json
 from fgmcaps.training.data.batch import Batch
-from fgmcaps.training.data.dataset import COLUMN_TYPES, Row, row_of
+from fgmcaps.training.data.dataset import COLUMN_TYPES, FACT_COLUMNS, Row, row_of
 from fgmcaps.training.features.store import FeatureStore, StoreKey
 
 FORMAT = 1
@@ -71,6 +71,13 @@ class FeatureCache:
         """Usable rows of a split (None: of all), ascending."""
         chosen = self.usable if split is None else self.usable & (np.array(self.splits) == split)
         return np.flatnonzero(chosen)
+
+    def states(self, least: int) -> npt.NDArray[np.bool_]:
+        """bool[rows]: whether a row's caption states ``least`` facts (:meth:`Row.states`)."""
+        names = [name for name in FACT_COLUMNS if name in self.table.column_names]
+        plain = {"id": "", "captions": (), "split": "", "track_id": ""}
+        rows = self.table.select(names).to_pylist()
+        return np.array([row_of(plain | cells).states(least) for cells in rows], dtype=bool)
 
     def row(self, i: int) -> Row:
         """Identity, captions and labels of a row."""

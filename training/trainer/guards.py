@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError, NothingToDoError
+from fgmcaps.common.progress import Progress
 from fgmcaps.training.data.batch import Batch
 from fgmcaps.training.data.sampler import Ints
 from fgmcaps.training.features.cache import FeatureCache
@@ -25,6 +26,24 @@ def check_training_rows(cache: FeatureCache, rows: Ints, settings: TrainSettings
     texts = {cache.caption_id(int(row), k) for row in rows for k in range(int(cache.caption_count[row]))}
     if settings.mask_same_caption and len(texts) == 1:
         raise FgmcapsError(f"all {len(rows)} rows of {where} have one caption, so that none has a negative")
+
+
+def rows_to_train_on(cache: FeatureCache, settings: TrainSettings, log: Progress) -> Ints:
+    """The usable rows of the train split whose captions state ``min_facts`` facts; says how many others there are.
+
+    Raises NothingToDoError where only others are left.
+    """
+    rows = cache.rows("train")
+    stating = rows[cache.states(settings.min_facts)[rows]]
+    if len(stating) < len(rows):
+        left = len(rows) - len(stating)
+        log.say(f"{left:,} of {len(rows):,} training clips are left out: their captions state too little (min_facts)")
+    if len(rows) and not len(stating):
+        raise NothingToDoError(
+            f"none of {len(rows)} training captions states {settings.min_facts} facts; --set min_facts=0 trains on "
+            "all, `fgmcaps refilter` keeps more labels"
+        )
+    return stating
 
 
 def check_finite_loss(

@@ -26,7 +26,7 @@ from fgmcaps.training.model.views import Views
 from fgmcaps.training.settings import TrainSettings
 from fgmcaps.training.trainer import resume
 from fgmcaps.training.trainer.feed import Feed
-from fgmcaps.training.trainer.guards import check_finite_loss, check_training_rows, out_of_memory
+from fgmcaps.training.trainer.guards import check_finite_loss, check_training_rows, out_of_memory, rows_to_train_on
 from fgmcaps.training.trainer.outputs import write_outputs
 from fgmcaps.training.trainer.pool import world
 from fgmcaps.training.trainer.progress import TrainingLog
@@ -51,7 +51,7 @@ class Run:
     ) -> None:
         self.settings, self.cache, self.out, self.accelerator, self.log = settings, cache, out, accelerator, log
         self.evaluation = evaluation
-        self.rows = cache.rows("train")
+        self.rows = rows_to_train_on(cache, settings, log)
         check_training_rows(cache, self.rows, settings)
         self.validation = validation_rows(cache, settings)
         per_step = settings.batch * accelerator.num_processes

@@ -113,7 +113,7 @@ def test_the_commands(hub, small, shell, tmp_path):
         (["push", "OUT", REPO], "expired", "does not accept the token"),
         (["push", "OUT", REPO], "", "not logged in"),
         (["push", "OUT", "other/music"], "hf_writer", "no rights"),
-        (["push", "nowhere", REPO], "hf_writer", "not a finished dataset"),
+        (["push", "nowhere", REPO], "hf_writer", "no such folder: nowhere"),
         (["push", "OUT", REPO, "--audio", "embedd"], "hf_writer", "--audio"),
         (["pull", "user/nothing", "back"], "hf_writer", "no such dataset"),
         (["validate", "hf://user/nothing"], "hf_writer", "no such dataset"),
