@@ -9,11 +9,13 @@ from fgmcaps.annotators.fusion.chords import summarise
 from fgmcaps.annotators.fusion.decision import Decision
 from fgmcaps.annotators.fusion.fusion_model import FusionModel, load_model
 from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
+from fgmcaps.annotators.fusion.spelling import spelled_all
 from fgmcaps.annotators.settings import FusionSettings
 from fgmcaps.schemas import ChordSpan, Fused, Labels
 
 UNSTEADY, TOO_SHORT, MODULATES = "tempo:unsteady", "meter:too_short", "key:modulates"
 """Findings of :class:`fgmcaps.schemas.Fused`."""
+_SURE_TO_SPELL = 0.5
 _NO_MUSIC = 0.5
 """Where tempo and chords are both less probable, pitch alone makes no key: a voice that speaks has pitch (so it was for
 all 5 of 120 spoken clips that were given a key, and for 3 of 3,164 keys of music)."""
@@ -38,7 +40,9 @@ def keep(fused: Fused, settings: FusionSettings) -> Labels:
         key=key.value,
         key_confidence=key.confidence,
         chords=chords.value or (),
-        chord_summary=() if chords.value is None else summarise(chords.value, settings.chords),
+        chord_summary=()
+        if chords.value is None
+        else spelled_all(summarise(chords.value, settings.chords), likely_key(fused)),
         chords_confidence=chords.confidence,
         qc_flags=tempo.flags("tempo")
         + meter.flags("meter")
@@ -48,6 +52,11 @@ def keep(fused: Fused, settings: FusionSettings) -> Labels:
         downbeats_confidence=downbeats.confidence,
         fused=fused,
     )
+
+
+def likely_key(fused: Fused) -> str | None:
+    """The key that chords are spelt in: the likeliest one, kept or not, where it is more likely than all others."""
+    return fused.key if (fused.key_probability or 0.0) >= _SURE_TO_SPELL else None
 
 
 def _tempo(fused: Fused, model: FusionModel, settings: FusionSettings) -> Decision[float]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from fgmcaps.annotators.fusion.chords import decide_chords, summarise
 from fgmcaps.annotators.fusion.decision import Decision
 from fgmcaps.annotators.fusion.felt_beats import felt_beats
+from fgmcaps.annotators.fusion.spelling import spelled_all
 from fgmcaps.annotators.fusion.tempo import median_tempo
 from fgmcaps.annotators.settings import FusionSettings
 from fgmcaps.schemas import BeatGrid, ChordSequence, Estimate, Fused, Key, Labels
@@ -45,7 +46,7 @@ def fuse_as_published(estimates: Sequence[Estimate], settings: FusionSettings) -
         key=key.value,
         key_confidence=key.confidence,
         chords=chords.value or (),
-        chord_summary=() if chords.value is None else summarise(chords.value, settings.chords),
+        chord_summary=() if chords.value is None else spelled_all(summarise(chords.value, settings.chords), key.value),
         chords_confidence=chords.confidence,
         qc_flags=tempo.flags("tempo") + meter.flags("meter") + key.flags("key") + chords.flags("chords"),
         fused=Fused(

@@ -5,8 +5,7 @@ column. Lists and structures are repeated and nested fields. The tests validate 
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -127,27 +126,6 @@ def _record_set(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    """A value inside a struct: its name, the way to it, its type, and whether there are several."""
-
-    name: str
-    path: str
-    kind: pa.DataType
-    repeated: bool = False
-
-
-def _leaves(kind: pa.StructType) -> Iterator[_Leaf]:
-    """All plain values in a struct; those of structs in lists in it stand beside the others."""
-    for part in kind:
-        inner = part.type.value_type if pa.types.is_list(part.type) else part.type
-        if pa.types.is_struct(inner):
-            for leaf in _leaves(inner):
-                yield _Leaf(f"{part.name}.{leaf.name}", f"{part.name}[*].{leaf.path}", leaf.kind, repeated=True)
-        else:
-            yield _Leaf(part.name, part.name, inner, repeated=pa.types.is_list(part.type))
-
-
 def _field(configuration: Configuration, name: str, kind: pa.DataType, meaning: str) -> dict[str, Any]:
     identifier = f"{configuration.name}/{name}"
     field: dict[str, Any] = {"@type": "cr:Field", "@id": identifier, "name": identifier, "description": meaning}
@@ -162,13 +140,13 @@ def _field(configuration: Configuration, name: str, kind: pa.DataType, meaning: 
         subs = [
             {
                 "@type": "cr:Field",
-                "@id": f"{identifier}/{leaf.name}",
-                "name": f"{identifier}/{leaf.name}",
-                **({"repeated": True} if leaf.repeated else {}),
-                "dataType": _TYPES[str(leaf.kind)],
-                "source": {**source, "transform": {"jsonPath": leaf.path}},
+                "@id": f"{identifier}/{part.name}",
+                "name": f"{identifier}/{part.name}",
+                "dataType": _TYPES[str(part.type)],
+                "source": {**source, "transform": {"jsonPath": part.name}},
             }
-            for leaf in _leaves(kind)
+            for part in kind
+            if str(part.type) in _TYPES  # Croissant has no words for a list inside a struct
         ]
         return {**field, "subField": subs}
     return {**field, "dataType": _TYPES[str(kind)], "source": source}
