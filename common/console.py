@@ -20,6 +20,8 @@ class SafeConsole(Console):
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else visible(text), style, control)
 
-    def out(self, *objects: Any, **settings: Any) -> None:
-        """As rich's, which does not render."""
-        super().out(*(visible(str(item)) for item in objects), **settings)
+    def out(self, *objects: Any, sep: str = " ", end: str = "\n", style: Any = None, highlight: Any = None) -> None:
+        """A line as it is, for other programs: not wrapped, no style, and tabs stay, which rich would expand."""
+        if not self.quiet:
+            self.file.write(sep.join(visible(str(item)) for item in objects) + end)
+            self.file.flush()

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from fgmcaps.schemas import Annotation, Caption, facts_of, to_dict
+from fgmcaps.schemas import Annotation, Caption, Labels, facts_of, to_dict
 
 MAX_BEATS = 8
 
@@ -29,6 +29,7 @@ def annotation_view(annotation: Annotation, caption: Caption | None = None) -> R
     tempo = None if facts.tempo_bpm is None else f"{labels.tempo_bpm:.1f} BPM, {facts.tempo_marking}"
     meter = None if labels.time_signature is None else f"{labels.time_signature}, {labels.beat_count} beats in a bar"
     chords = "  ".join(f"{span.label} {span.start:.2f}–{span.end:.2f}" for span in labels.chords) or None
+    found = _before_the_filter(labels)
     for name, attribute, value, confidence in (
         ("tempo", "tempo", tempo, labels.tempo_confidence),
         ("meter", None, meter, labels.meter_confidence),
@@ -38,7 +39,12 @@ def annotation_view(annotation: Annotation, caption: Caption | None = None) -> R
         ("downbeats", None, _times(labels.downbeats), None),
     ):
         reason = reasons.get(name, "unknown").replace("_", " ")
-        shown = Text(value) if value else Text(f"withheld: {reason}" if name in reasons else "none", "yellow")
+        if value:
+            shown = Text(value)
+        elif name in reasons:
+            shown = Text(f"{found[name]}, withheld: {reason}" if found.get(name) else f"withheld: {reason}", "yellow")
+        else:
+            shown = Text("none", "yellow")
         table.add_row(
             name, shown, "" if confidence is None else f"{confidence:.2f}", Text(_said(annotation, attribute))
         )
@@ -48,6 +54,16 @@ def annotation_view(annotation: Annotation, caption: Caption | None = None) -> R
     end = clip.start_s + clip.duration_s
     title = Text(f"{clip.track.source_path}  {clip.start_s:g}–{end:g} s")
     return Panel(Group(*parts), title=title, title_align="left", subtitle=clip.clip_id, subtitle_align="right")
+
+
+def _before_the_filter(labels: Labels) -> dict[str, str]:
+    """Values that may have been withheld, by attribute."""
+    fused = labels.fused
+    if fused is None:
+        return {}
+    chords = " ".join(dict.fromkeys(span.label for span in fused.chords))
+    tempo = "" if fused.tempo_bpm is None else f"{fused.tempo_bpm:.1f} BPM"
+    return {"tempo": tempo, "meter": fused.time_signature or "", "key": fused.key or "", "chords": chords}
 
 
 def annotation_json(annotation: Annotation, caption: Caption | None = None) -> dict[str, Any]:

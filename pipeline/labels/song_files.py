@@ -1,12 +1,16 @@
 """A song's beats and chords in the plain files that other programs read, and the song with clicks on its beats."""
 
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 
+from fgmcaps.common.files import write_atomically
 from fgmcaps.common.one_line import one_line
+from fgmcaps.pipeline.labels.annotate_file import AnnotatedClip
 from fgmcaps.pipeline.labels.song import beats_of, chords_of
 from fgmcaps.schemas import Annotation
 
@@ -52,14 +56,17 @@ def with_clicks(
     return np.clip(out, -1, 1, out=out)
 
 
-def write_clicks(path: Path, samples: npt.NDArray[np.float32], sample_rate: int) -> None:
-    """Write 16-bit WAV, whole or not at all."""
-    import io
-
-    import soundfile
-
-    from fgmcaps.common.files import write_atomically
-
+def write_song_with_clicks(path: Path, clips: Sequence[AnnotatedClip]) -> None:
+    """Write the clips of a song, one after the other, with clicks: 16-bit WAV, whole or not at all."""
+    rate = clips[0].audio.sample_rate
+    start = min(clip.annotation.clip.start_s for clip in clips)
+    end = max(clip.annotation.clip.start_s + clip.annotation.clip.duration_s for clip in clips)
+    samples = np.zeros(round((end - start) * rate) + 1, np.float32)
+    for clip in clips:
+        place = round((clip.annotation.clip.start_s - start) * rate)
+        part = clip.audio.samples[: len(samples) - place]
+        samples[place : place + len(part)] = part
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, sample_rate, format="WAV", subtype="PCM_16")
+    clicked = with_clicks(samples, rate, [clip.annotation for clip in clips], start)
+    soundfile.write(buffer, clicked, rate, format="WAV", subtype="PCM_16")
     write_atomically(path, buffer.getvalue())

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from fgmcaps.common.console import SafeConsole
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.cli import main
-from fgmcaps.pipeline.labels.annotate_file import annotate_path, show
+from fgmcaps.pipeline.labels.annotate_file import annotate_path
+from fgmcaps.pipeline.labels.show_song import show
 from fgmcaps.schemas import DeadLetter
 
 
