@@ -15,9 +15,11 @@ import yaml
 
 from fgmcaps.common.files import write_atomically
 from fgmcaps.pipeline.dataset.card import restrictions
+from fgmcaps.pipeline.dataset.coverage import coverage, coverage_lines
 from fgmcaps.pipeline.dataset.failures import read_failures
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.dataset.stats import Histogram, Stats, collect_stats
+from fgmcaps.pipeline.report.all_clips import all_clips
 from fgmcaps.pipeline.report.clips import fifths_order, pretty_chord, sample_clips
 
 REPORT_NAME = "report.html"
@@ -43,6 +45,7 @@ def write_report(out_dir: Path, sample: int = 12, seed: int = 0, *, stats: Stats
     manifest = read_manifest(out_dir)
     stats = collect_stats(out_dir) if stats is None else stats
     path = Path(out_dir) / REPORT_NAME
+    found = coverage(Path(out_dir), manifest)
     script, style = _asset("report.js"), _asset("report.css")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -69,6 +72,9 @@ def write_report(out_dir: Path, sample: int = 12, seed: int = 0, *, stats: Stats
         tools=[(tool, restrictions(tool)) for tool in manifest.tools],
         letters=list(itertools.islice(read_failures(out_dir), MAX_LETTERS)),
         clips=sample_clips(Path(out_dir), manifest, sample, seed),
+        lines=all_clips(Path(out_dir), manifest),
+        coverage=[] if found is None else list(coverage_lines(found)),
+        folder=Path(out_dir).name,
     )
     write_atomically(path, page.encode("utf-8", "replace"))
     return path

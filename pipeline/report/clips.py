@@ -31,12 +31,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One attribute as a badge; ``value`` is None where it was withheld, and ``note`` says why."""
+    """One attribute as a badge; ``value`` is None where it was withheld: ``note`` says why, ``found`` what it was."""
 
     name: str
     value: str | None
     confidence: float | None
     note: str
+    found: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,13 @@ def _rank(clip_id: str, seed: int) -> bytes:
 def _rows_with_audio(out_dir: Path, shard: ShardFile, wanted: Any) -> Iterator[dict[str, Any]]:
     """The wanted rows of a shard; only row groups that hold one are read."""
     with open_shard(out_dir, shard) as file:
+        columns = [name for name in file.schema_arrow.names if name in (*LIGHT_COLUMNS, "fused", "audio")]
         try:
             for group in range(file.num_row_groups):
                 ids = file.read_row_group(group, columns=["id"]).column("id").to_pylist()
                 chosen = [i for i, clip_id in enumerate(ids) if clip_id in wanted]
                 if chosen:
-                    yield from file.read_row_group(group, columns=[*LIGHT_COLUMNS, "audio"]).take(chosen).to_pylist()
+                    yield from file.read_row_group(group, columns=columns).take(chosen).to_pylist()
         except (OSError, pa.ArrowException) as error:
             raise ShardError(f"{Path(out_dir) / shard.path}: cannot be read as Parquet: {error}") from error
 
@@ -101,21 +103,21 @@ def clip_view(row: Mapping[str, Any]) -> ClipView:
     if audio["bytes"] is not None:
         silence = "" if preview else "The embedded audio cannot be decoded."
     elif audio["path"] is not None:
-        silence = f"This dataset refers to its audio by path and does not carry it: {_short(audio['path'])}"
+        silence = f"This dataset refers to its audio by path and does not carry it: {short_text(audio['path'])}"
     else:
         silence = "This dataset carries no audio."
     downbeats = set(row["downbeats"] or ())
     return ClipView(
         clip_id=row["id"],
-        title=_short(row["title"] or row["source_path"] or row["id"]),
-        artist=_short(row["artist"] or ""),
-        origin=_short(f"{row['source']} / {row['source_path']}, from {row['start_s']:g} s"),
+        title=short_text(row["title"] or row["source_path"] or row["id"]),
+        artist=short_text(row["artist"] or ""),
+        origin=short_text(f"{row['source']} / {row['source_path']}, from {row['start_s']:g} s"),
         split=row["split"],
         caption=row["caption"] or "",
         written_by=f"{row['caption_source']} {row['caption_model'] or ''}".strip(),
         others=tuple((extra["style"], extra["text"]) for extra in row["captions"] or ()),
-        facts=_facts(row),
-        words=tuple(_short(word) for word in [*(row["genre"] or ()), *(row["mood"] or ())]),
+        facts=facts_of_view(row),
+        words=tuple(short_text(word) for word in [*(row["genre"] or ()), *(row["mood"] or ())]),
         duration_s=duration,
         beats=tuple((round(100 * beat / duration, 3), beat in downbeats) for beat in row["beats"] or ()),
         chords=tuple(_bar(chord, duration) for chord in row["chords"] or ()),
@@ -124,7 +126,9 @@ def clip_view(row: Mapping[str, Any]) -> ClipView:
     )
 
 
-def _facts(row: Mapping[str, Any]) -> tuple[Fact, ...]:
+def facts_of_view(row: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Tempo, meter, key and chords of a row, withheld ones with what they would have been."""
+    fused = row.get("fused") or {}
     reasons = {flag.partition(":")[0]: flag.partition(":")[2].replace("_", " ") for flag in row["qc_flags"] or ()}
     bpm = row["tempo_bpm"]
     values = {
@@ -133,8 +137,21 @@ def _facts(row: Mapping[str, Any]) -> tuple[Fact, ...]:
         "key": row["key"],
         "chords": " – ".join(pretty_chord(label) for label in row["chord_summary"] or ()) or None,
     }
+    chords = dict.fromkeys(span["label"] or "" for span in fused.get("chords") or ())
+    found = {
+        "tempo": f"{fused['tempo_bpm']:.0f} BPM" if fused.get("tempo_bpm") else "",
+        "meter": fused.get("time_signature") or "",
+        "key": fused.get("key") or "",
+        "chords": " – ".join(map(pretty_chord, chords)),
+    }
     return tuple(
-        Fact(name, value, row[f"{name}_confidence"], "" if value else reasons.get(name, "unknown"))
+        Fact(
+            name,
+            value,
+            row[f"{name}_confidence"],
+            "" if value else reasons.get(name, "unknown"),
+            short_text(found[name]),
+        )
         for name, value in values.items()
     )
 
@@ -165,7 +182,7 @@ def pretty_chord(label: str) -> str:
     try:
         chord = parse_chord(label)
     except ChordSyntaxError:
-        return _short(label)
+        return short_text(label)
     if chord.root is None:
         return {"N": "–", "X": "?"}[chord.quality]
     words = {"maj": "", "min": "m", "min7": "m7", "maj7": "maj7", "hdim7": "m7♭5", "minmaj7": "m(maj7)", "maj6": "6"}
@@ -199,6 +216,7 @@ def _is_key(text: str) -> bool:
     return True
 
 
-def _short(text: str) -> str:
+def short_text(text: str) -> str:
+    """The text on one line, cut where it is long."""
     line = " ".join(text.split())
     return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"

@@ -1,5 +1,5 @@
 "use strict";
-/* Plays a clip and moves a line over its waveform. Everything is readable without this script. */
+/* Plays a clip and moves a line over its waveform; searches the table of all clips. The rest is readable without. */
 (() => {
   let current = null;
 
@@ -86,4 +86,30 @@
   };
 
   document.querySelectorAll(".clip").forEach(setUp);
+
+  /* Search and order of the table of all clips, which is hidden where there is no script to search it. */
+  const all = document.querySelector(".all");
+  if (all) {
+    const body = all.querySelector("tbody");
+    const lines = Array.from(body.rows, (row, place) => ({
+      row, place, doubt: Number(row.dataset.doubt), text: row.textContent.toLowerCase(),
+    }));
+    const search = all.querySelector(".search");
+    const doubt = all.querySelector(".doubt");
+    const found = all.querySelector(".found");
+    search.addEventListener("input", () => {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let count = 0;
+      for (const { row, text } of lines) {
+        row.hidden = !words.every((word) => text.includes(word));
+        count += row.hidden ? 0 : 1;
+      }
+      found.textContent = `${count.toLocaleString("en")} clips`;
+    });
+    doubt.addEventListener("change", () => {
+      const order = [...lines].sort((a, b) => (doubt.checked ? b.doubt - a.doubt : 0) || a.place - b.place);
+      body.append(...order.map(({ row }) => row));
+    });
+    all.hidden = false;
+  }
 })();

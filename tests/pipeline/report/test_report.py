@@ -11,8 +11,11 @@ import pytest
 import soundfile
 
 from fgmcaps.pipeline.audio.encode import encode_flac
+from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.dataset.read import iter_rows
 from fgmcaps.pipeline.dataset.stats import Histogram
 from fgmcaps.pipeline.report import write_report
+from fgmcaps.pipeline.report.all_clips import doubt_of
 from fgmcaps.pipeline.report.build import histogram_columns, ticks
 from fgmcaps.pipeline.report.clips import chord_hue, fifths_order, pretty_chord
 from fgmcaps.pipeline.report.preview import outline, preview_of
@@ -205,3 +208,26 @@ def test_a_click_stays_where_it_is():
     heard, rate = soundfile.read(io.BytesIO(base64.b64decode(preview.uri.partition(",")[2])))
     assert rate == 24_000
     assert abs(int(np.argmax(np.abs(heard))) - 120_012) < 0.005 * rate
+
+
+def test_all_clips_are_listed_with_what_was_withheld(tmp_path):
+    out = tmp_path / "out"
+    build_dataset(out, tracks=9, clips=1, shards=1)
+    page = write_report(out, sample=2).read_text(encoding="utf-8")
+    table = page.split('<section class="card wide all"')[1].split("</section>")[0]
+    assert table.count("<tr data-doubt=") == 9
+    withheld = [row for _, row in iter_rows(out, read_manifest(out)) if row["key"] is None]
+    assert withheld and "20 %</span>" in table and 'title="withheld: low confidence"' in table
+    assert "doubtful" in page.split("A sample of clips")[1]
+
+
+def test_doubt_is_that_of_the_least_sure_fact():
+    row = {"tempo_confidence": 0.9, "meter_confidence": None, "key_confidence": 0.4, "chords_confidence": 0.8}
+    assert doubt_of(row) == 0.6
+    assert doubt_of(dict.fromkeys(row)) is None
+
+
+def test_a_large_dataset_has_no_table_of_all_clips(tmp_path, monkeypatch):
+    monkeypatch.setattr("fgmcaps.pipeline.report.all_clips.MOST_CLIPS", 3)
+    build_dataset(tmp_path / "out", tracks=4, clips=1, shards=1)
+    assert "All clips" not in write_report(tmp_path / "out", sample=1).read_text(encoding="utf-8")
