@@ -59,11 +59,22 @@ class ChordSettings(LabelSettings):
     summary_max: int = Field(default=8, ge=1)
 
 
+class Recalibration(_Settings):
+    """``sigmoid(slope * logit(p) + intercept)``: a model's probability made true for a user's music."""
+
+    slope: float = Field(default=1.0, gt=0, le=10)
+    intercept: float = Field(default=0.0, ge=-10, le=10)
+
+
+Calibration = dict[Literal["tempo", "meter", "downbeats", "key", "chords"], Recalibration]
+
+
 class FusionSettings(_Settings):
     """``calibrated`` fuses by a fitted model; ``paper`` takes one tool for each attribute, as published.
 
     ``model``: of recipe ``calibrated``, the name of a file in ``annotators/fusion/models``, fitted for these tools.
-    Downbeats are kept where their expected F-measure is high enough.
+    Downbeats are kept where their expected F-measure is high enough. ``calibration``: of recipe ``calibrated``, curves
+    by attribute over the model's probabilities, as ``fgmcaps calibrate`` fits them.
     """
 
     recipe: Literal["calibrated", "paper"] = "paper"
@@ -73,6 +84,7 @@ class FusionSettings(_Settings):
     downbeats: LabelSettings = LabelSettings()
     key: KeySettings = KeySettings()
     chords: ChordSettings = ChordSettings()
+    calibration: Calibration = Field(default_factory=dict)
 
 
 class ToolSpec(_Settings):

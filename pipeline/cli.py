@@ -30,6 +30,7 @@ COMMANDS = {
         "export": "export:export",
         "import": "import_:import_",
         "evaluate-labels": "evaluate_labels:evaluate_labels",
+        "calibrate": "calibrate:calibrate",
         "doctor": "doctor:doctor",
     }.items()
 }

@@ -9,6 +9,7 @@ from fgmcaps.annotators.fusion.chords import summarise
 from fgmcaps.annotators.fusion.decision import Decision
 from fgmcaps.annotators.fusion.fusion_model import FusionModel, load_model
 from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
+from fgmcaps.annotators.fusion.recalibrate import recalibrated
 from fgmcaps.annotators.fusion.spelling import spelled_all
 from fgmcaps.annotators.settings import FusionSettings
 from fgmcaps.schemas import ChordSpan, Fused, Labels
@@ -21,9 +22,12 @@ _NO_MUSIC = 0.5
 all 5 of 120 spoken clips that were given a key, and for 3 of 3,164 keys of music)."""
 
 
-def keep(fused: Fused, settings: FusionSettings) -> Labels:
-    """The labels that pass the filter of recipe ``calibrated``. Raises ValueError for an unknown model or precision."""
-    model = load_model(settings.model)
+def keep(found: Fused, settings: FusionSettings) -> Labels:
+    """The labels that pass the filter of recipe ``calibrated``. Raises ValueError for an unknown model or precision.
+
+    ``found`` goes into the labels as it is; their confidences are recalibrated where the settings say so.
+    """
+    model, fused = load_model(settings.model), recalibrated(found, settings.calibration)
     tempo = _tempo(fused, model, settings)
     meter = _meter(fused, tempo, model, settings)
     downbeats = _downbeats(fused, tempo, meter, model, settings)
@@ -50,7 +54,7 @@ def keep(fused: Fused, settings: FusionSettings) -> Labels:
         + key.flags("key")
         + chords.flags("chords"),
         downbeats_confidence=downbeats.confidence,
-        fused=fused,
+        fused=found,
     )
 
 

@@ -20,6 +20,8 @@ from fgmcaps.pipeline.commands.options import PROFILES, ClipCount
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--click", "clicks", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.wav",
               help="Write FILE with clicks on its beats, higher ones where bars begin.")  # fmt: skip
+@click.option("--calibration", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Curves by `fgmcaps calibrate`.")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def annotate_file(
     files: tuple[Path, ...],
@@ -28,6 +30,7 @@ def annotate_file(
     form: str,
     as_json: bool,
     clicks: Path | None,
+    calibration: Path | None,
     quiet: bool,
 ) -> None:
     """Say what a song is: tempo, key, meter and chords of each FILE, clip by clip and as a whole.
@@ -48,7 +51,9 @@ def annotate_file(
     if len(files) > 1 and (clicks is not None or form in WHOLE_FILES):
         raise FgmcapsError(f"{'--click' if clicks else f'--format {form}'} is of one FILE; give one at a time")
     with Progress(quiet=quiet) as progress:
-        annotator = FileAnnotator(profile, lambda done, total: progress.show("Loading", done, total, "tools"))
+        annotator = FileAnnotator(
+            profile, lambda done, total: progress.show("Loading", done, total, "tools"), calibration
+        )  # fmt: skip
     failed: list[FgmcapsError] = []
     with annotator:
         for file in files:

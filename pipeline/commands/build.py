@@ -25,6 +25,8 @@ def build_options(command: Any) -> Any:
         click.option("--profile", type=Choice(PROFILES), help="Tools and fusion: best "
                      "(default), fast (half the time), paper (the published recipe; needs `make omnizart`), "
                      "permissive (no NC, no AGPL)."),
+        click.option("--calibration", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                     help="Curves by `fgmcaps calibrate` that make the probabilities true on your music."),
         click.option("--clips-per-track", type=ClipCount(), metavar="K|all",
                      help="K loudest 10 s clips of a track (default 1), or all."),
         click.option("--captioner", type=Choice(["template", "openai"]), help="Who writes captions "
@@ -98,8 +100,12 @@ def _build(
     llm = {k: given.pop(k) for k in ("base_urls", "model", "serve")}
     if key := given.pop("api_key"):
         os.environ["FGMCAPS_API_KEY"] = key  # the one way to the workers that leaves no trace on disk
-    pairs = read_pairs(given.pop("pairs"))
+    pairs, calibration = read_pairs(given.pop("pairs")), given.pop("calibration")
     config = load_config(config_file, {k: v for k, v in given.items() if v is not None}, llm, pairs)
+    if calibration is not None:
+        from fgmcaps.pipeline.labels.use_calibration import with_calibration
+
+        config = with_calibration(config, calibration)
     if llm_options and config.captioner != "openai":
         raise FgmcapsError(
             f"{', '.join(llm_options)}: for captions that an LLM writes, and here the template writes them; "

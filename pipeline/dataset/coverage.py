@@ -49,18 +49,18 @@ def with_precision(settings: FusionSettings, precision: Mapping[str, float]) -> 
     return settings.model_copy(update=changed)
 
 
-def coverage(out: Path, manifest: Manifest, precision: Mapping[str, float] | None = None) -> Coverage | None:
+def coverage(out: Path, manifest: Manifest, asked: FusionSettings | None = None) -> Coverage | None:
     """The coverage of a dataset whose shards lie in ``out``; None where its labels have no probabilities.
 
-    With ``precision`` by attribute, ``asked`` tells what that filter would keep. Raises ValueError for one that the
-    model does not reach.
+    With a filter ``asked``, it tells what that one would keep, too. Raises ValueError where the model does not reach
+    it.
     """
     settings = fusion_of(manifest)
     if settings is None:
         return None
     columns = ["tempo_bpm", "time_signature", "key", "chord_summary", "fused"]
     rows = (row for shard in manifest.shards for row in iter_shard(out, shard, columns))
-    return coverage_of_rows(rows, settings, with_precision(settings, precision) if precision else None)
+    return coverage_of_rows(rows, settings, asked)
 
 
 def coverage_of_rows(

@@ -10,6 +10,7 @@ from fgmcaps.annotators import ClipAudio, ProfileError, load_profile
 from fgmcaps.captioning import TemplateEngine, write_caption
 from fgmcaps.common.errors import FgmcapsError, MachineError
 from fgmcaps.pipeline.audio.decode import DecodeError, Decoder
+from fgmcaps.pipeline.labels.use_calibration import profile_with
 from fgmcaps.pipeline.sources.base import location_of, printable
 from fgmcaps.pipeline.sources.inventory import open_location
 from fgmcaps.pipeline.stages.cut import TrackTask, clips_of
@@ -31,15 +32,22 @@ class AnnotatedClip:
 class FileAnnotator:
     """Annotates files one by one; the models are loaded once. A context manager.
 
-    ``loading`` is told how many tools of how many are loaded. Raises FgmcapsError for an unknown profile, MachineError
-    for a tool that is not installed or cannot start.
+    ``loading`` is told how many tools of how many are loaded; ``calibration``: a file of ``fgmcaps calibrate``. Raises
+    FgmcapsError for an unknown profile or a wrong file, MachineError for a tool that is not installed or cannot start.
     """
 
-    def __init__(self, profile_name: str = "best", loading: Callable[[int, int], None] | None = None) -> None:
+    def __init__(
+        self,
+        profile_name: str = "best",
+        loading: Callable[[int, int], None] | None = None,
+        calibration: Path | None = None,
+    ) -> None:
         try:
             self.profile = load_profile(profile_name)
         except ProfileError as error:
             raise FgmcapsError(str(error)) from None
+        if calibration is not None:
+            self.profile = profile_with(self.profile, calibration)
         missing = self.profile.missing()
         if missing:
             raise MachineError(f"profile {profile_name!r} cannot run here: {'; '.join(missing)}")

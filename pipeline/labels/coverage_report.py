@@ -7,8 +7,9 @@ from rich.table import Table
 
 from fgmcaps.common.console import SafeConsole
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.pipeline.dataset.coverage import Coverage, coverage, coverage_lines
+from fgmcaps.pipeline.dataset.coverage import Coverage, coverage, coverage_lines, fusion_of, with_precision
 from fgmcaps.pipeline.dataset.manifest import read_manifest
+from fgmcaps.pipeline.labels.calibrate import read_calibration
 
 
 def coverage_table(found: Coverage) -> Table:
@@ -22,13 +23,20 @@ def coverage_table(found: Coverage) -> Table:
     return table
 
 
-def print_coverage(out: Path, precision: Mapping[str, float] | None = None) -> None:
-    """Print the table of the dataset ``out``, with ``precision`` by attribute as one more column.
+def print_coverage(out: Path, precision: Mapping[str, float] | None = None, calibration: Path | None = None) -> None:
+    """Print the table of the dataset ``out``, with another filter as one more column.
+
+    ``precision`` by attribute and ``calibration``, a file of ``fgmcaps calibrate``, make that filter.
 
     Raises FgmcapsError where its labels have no probabilities.
     """
     manifest = read_manifest(out)
-    found = coverage(out, manifest, precision)
+    asked = fusion_of(manifest)
+    if asked is not None:
+        asked = with_precision(asked, precision or {})
+        if calibration is not None:
+            asked = asked.model_copy(update={"calibration": read_calibration(calibration, asked.model)})
+    found = coverage(out, manifest, asked if precision or calibration else None)
     if found is None:
         raise FgmcapsError(
             f"{out}: its labels have no probabilities to filter by (imported, of schema version 1, or of a profile "

@@ -26,6 +26,7 @@ from fgmcaps.pipeline.dataset.manifest import read_manifest, verify_shards
 from fgmcaps.pipeline.dataset.read import facts_of_row, iter_shard
 from fgmcaps.pipeline.dataset.shards import parse_shard_name, write_shard
 from fgmcaps.pipeline.dataset.swap import describe, folder_for, swap_in
+from fgmcaps.pipeline.labels.calibrate import read_calibration
 from fgmcaps.pipeline.report import REPORT_NAME, write_report
 from fgmcaps.schemas import Fused, Manifest, ShardFile, TrackMetadata, facts_of, from_dict
 from fgmcaps.schemas.arrow import schema_of
@@ -47,17 +48,24 @@ class Refiltered:
 
 
 def refilter(
-    out: Path, precision: Mapping[str, float], progress: Callable[[int, int], None] | None = None
+    out: Path,
+    precision: Mapping[str, float],
+    calibration: Path | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Refiltered:
     """Give the dataset in ``out`` the labels that pass the filter with ``precision`` by attribute.
 
-    Attributes that are not named keep theirs. A caption whose facts change is the template's; the others stay. With the
-    filter that the labels passed already, nothing is done. Raises FgmcapsError (labels without probabilities, an
-    unknown attribute, a precision that the model does not reach), InvalidDataError (damaged shards).
+    ``calibration``: a file of ``fgmcaps calibrate``. Attributes that are not named keep theirs. A caption whose facts
+    change is the template's; the others stay. With the filter that the labels passed already, nothing is done. Raises
+    FgmcapsError (labels without probabilities, an unknown attribute, a precision that the model does not reach),
+    InvalidDataError (damaged shards).
     """
     manifest = read_manifest(out)
     before = _settings(out, manifest)
     after = with_precision(before, _checked(precision))
+    if calibration is not None:
+        after = after.model_copy(update={"calibration": read_calibration(calibration, before.model)})
     try:
         check_fusion(after, load_model(before.model).tools)
     except ValueError as error:
@@ -184,5 +192,5 @@ def _manifest(manifest: Manifest, settings: FusionSettings, shards: tuple[ShardF
         "label_filter": filter_table(settings),
         "refiltered": {"from": origin, "precision": precision},
     }
-    digest = fingerprint(origin=origin, precision=precision, shards=[shard.sha256 for shard in shards])
+    digest = fingerprint(origin=origin, filter=profile["fusion"], shards=[shard.sha256 for shard in shards])
     return replace(manifest, fingerprint=digest, config=config, shards=shards)

@@ -13,8 +13,11 @@ _KEPT = {"tempo_bpm": "tempo", "time_signature": "meter", "key": "key", "chords"
 _SLACK = 1e-3  # probabilities are rounded to four places
 
 
-def fused_problems(row: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the column ``fused`` of a row; nothing where it is null (labels of another dataset)."""
+def fused_problems(row: Mapping[str, Any], *, recalibrated: bool = False) -> Iterator[str]:
+    """What is wrong with the column ``fused`` of a row; nothing where it is null (labels of another dataset).
+
+    ``recalibrated``: the row's confidences are other ones than the model's, which stand in ``fused``.
+    """
     if row.get("fused") is None:
         return
     try:
@@ -27,7 +30,7 @@ def fused_problems(row: Mapping[str, Any]) -> Iterator[str]:
         if kept and kept != found:
             yield f"{column} is {_short(kept)}, but before the filter it was {_short(found)}"
         confidence, probability = row[f"{attribute}_confidence"], row["fused"][f"{attribute}_probability"]
-        if probability is not None and confidence != probability:
+        if not recalibrated and probability is not None and confidence != probability:
             yield f"{attribute}_confidence is {confidence}, but the probability is {probability}"
     for name in ("beats", "downbeats"):
         if row[name] and row[name] != row["fused"][name]:

@@ -9,7 +9,6 @@ from fgmcaps.captioning import check_caption
 from fgmcaps.common.one_line import has_control
 from fgmcaps.common.safe_paths import path_problem
 from fgmcaps.pipeline.dataset.read import facts_of_row
-from fgmcaps.pipeline.validation.fused_rules import fused_problems
 from fgmcaps.schemas import CLIP_SECONDS, ContractError, Estimate, from_json
 from fgmcaps.schemas.harte import ChordSyntaxError, parse_chord
 from fgmcaps.schemas.ids import MAX_START_MS, parse_clip_id
@@ -235,11 +234,10 @@ RULES: tuple[tuple[str, Callable[[Row], Iterator[str]]], ...] = (
     ("qc-flags", _flags),
     ("caption", _caption),
     ("provenance", _provenance),
-    ("fused", fused_problems),
     ("raw", _raw),
 )
 
-_FIRST_RULES = {"null", "range"}
+FIRST_RULES = {"null", "range"}
 _FACT_RULES = {"tempo", "meter", "key", "chord-syntax"}
 
 
@@ -252,5 +250,5 @@ def row_problems(row: Row) -> Iterator[tuple[str, str]]:
         for message in check(row):
             broken.add(rule)
             yield rule, message
-        if broken & _FIRST_RULES:
+        if broken & FIRST_RULES:
             return

@@ -17,13 +17,15 @@ from fgmcaps.common.one_line import has_control
 from fgmcaps.common.safe_paths import path_problem
 from fgmcaps.common.yaml_text import read_front_matter
 from fgmcaps.pipeline.dataset.card import CARD_NAME, split_sizes
+from fgmcaps.pipeline.dataset.coverage import fusion_of
 from fgmcaps.pipeline.dataset.failures import read_failures
 from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME, ManifestError, read_manifest, verify_shards
 from fgmcaps.pipeline.dataset.read import ShardError, iter_shard, open_shard
 from fgmcaps.pipeline.dataset.shards import DATA_FOLDER, SHARDS_FOLDER, parse_shard_name, shards_folder
 from fgmcaps.pipeline.validation.audio_rules import WITHHELD_FLAG, audio_policy, audio_problems
+from fgmcaps.pipeline.validation.fused_rules import fused_problems
 from fgmcaps.pipeline.validation.problem import Problem, Problems
-from fgmcaps.pipeline.validation.row_rules import IMPORTED, row_problems
+from fgmcaps.pipeline.validation.row_rules import FIRST_RULES, IMPORTED, row_problems
 from fgmcaps.schemas import Manifest, ShardFile
 from fgmcaps.schemas.arrow import SCHEMA_VERSION_KEY, columns_of, schema_of
 from fgmcaps.schemas.ids import leak_group, parse_clip_id, shard_of
@@ -62,7 +64,12 @@ def validate(
     _check_counts(manifest, problems)
     _check_failures(out_dir, manifest, problems)
     _check_card(out_dir, manifest, problems)
-    seen = _Seen(report=progress or (lambda done, total: None), total=sum(max(0, s.rows) for s in manifest.shards))
+    filter_ = fusion_of(manifest)
+    seen = _Seen(
+        recalibrated=bool(filter_ and filter_.calibration),
+        report=progress or (lambda done, total: None),
+        total=sum(max(0, s.rows) for s in manifest.shards),
+    )
     for shard in manifest.shards:
         try:
             _check_shard(out_dir, shard, manifest, seen, problems, audio_every)
@@ -86,6 +93,7 @@ class _Seen:
 
     report: Callable[[int, int], None]
     total: int
+    recalibrated: bool = False
     rows: int = 0
     imported: int = 0
     decoded: int = 0
@@ -235,8 +243,12 @@ def _check_shard(
             seen.report(min(seen.rows, seen.total), seen.total)
         seen.imported += row["caption_source"] == IMPORTED
         name = row["id"]
-        for rule, message in row_problems(row):
+        found = list(row_problems(row))
+        for rule, message in found:
             problems.add(shard.path, name, rule, message)
+        sound = not any(rule in FIRST_RULES for rule, _ in found)
+        for message in fused_problems(row, recalibrated=seen.recalibrated) if sound else ():
+            problems.add(shard.path, name, "fused", message)
         for column in kept:
             if row[column] is not None and has_control(row[column]):
                 problems.add(shard.path, name, "text", f"{column} holds a control character")

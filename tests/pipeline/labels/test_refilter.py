@@ -14,7 +14,7 @@ from fgmcaps.captioning import TemplateEngine, write_caption
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.pipeline.cli import main
 from fgmcaps.pipeline.dataset.card import write_card
-from fgmcaps.pipeline.dataset.coverage import coverage
+from fgmcaps.pipeline.dataset.coverage import coverage, with_precision
 from fgmcaps.pipeline.dataset.failures import write_duplicates, write_failures
 from fgmcaps.pipeline.dataset.manifest import read_manifest, write_manifest
 from fgmcaps.pipeline.dataset.read import iter_shard
@@ -183,7 +183,8 @@ def test_datasets_that_cannot_be_filtered_say_why(tmp_path):
 
 def test_the_coverage_table_counts_what_refilter_gives(tmp_path):
     out = built(tmp_path / "out")
-    told = coverage(out, read_manifest(out), {"key": 0.8, "meter": 0.8})
+    asked = with_precision(PROFILE.fusion, {"key": 0.8, "meter": 0.8})
+    told = coverage(out, read_manifest(out), asked)
     refilter(out, {"key": 0.8, "meter": 0.8})
     after = coverage(out, read_manifest(out))
     assert told.asked == (after.now_kept, after.now_facts) and sum(after.now_facts) == CLIPS

@@ -1,0 +1,113 @@
+"""``fgmcaps calibrate``: probabilities that are true on a user's own music, from labels that the user knows."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fgmcaps.annotators import Profile, fuse
+from fgmcaps.annotators.evaluation import score_clip, unfiltered
+from fgmcaps.annotators.evaluation.recalibration import LEAST_GROUPS, Curve, fit_curve
+from fgmcaps.annotators.fusion.fusion_model import ATTRIBUTES, model_digest
+from fgmcaps.annotators.settings import Calibration
+from fgmcaps.common.errors import FgmcapsError
+from fgmcaps.common.files import write_atomically
+from fgmcaps.common.json_file import read_bounded
+from fgmcaps.pipeline.labels.evaluate import ClipEstimates
+from fgmcaps.schemas import Labels
+from fgmcaps.schemas.truth import ClipTruth
+
+FORMAT = "fgmcaps-calibration/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The curve of every attribute that has labels; those that help are used."""
+
+    curves: dict[str, Curve]
+
+    @property
+    def used(self) -> dict[str, Curve]:
+        """The curves that are better on tracks that they have not seen."""
+        return {name: curve for name, curve in self.curves.items() if curve.better}
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    format: str
+    model: str
+    attributes: Calibration
+
+
+def calibrate(pairs: Sequence[tuple[ClipEstimates, ClipTruth]], profile: Profile) -> Calibrated:
+    """Curves from clips and what is true of them. Raises FgmcapsError for a profile without probabilities."""
+    if profile.fusion.recipe != "calibrated":
+        raise FgmcapsError(f"profile {profile.name!r} gives no probabilities; calibrate best, fast or permissive")
+    settings = unfiltered(profile.fusion).model_copy(update={"calibration": {}})
+    found: dict[str, list[tuple[float, float, str]]] = {name: [] for name in ATTRIBUTES}
+    for clip, truth in pairs:
+        if not clip.estimates:
+            continue
+        labels = fuse(clip.estimates, settings)
+        scores = score_clip(labels, truth)
+        for name in ATTRIBUTES:
+            score, probability = scores.of(name), _probability(labels, name)
+            if score is not None and probability is not None:
+                found[name].append((probability, score, truth.group or clip.name))
+    return Calibrated({name: fit_curve(*zip(*rows, strict=True)) for name, rows in found.items() if rows})
+
+
+def _probability(labels: Labels, name: str) -> float | None:
+    return None if labels.fused is None else getattr(labels.fused, f"{name}_probability")
+
+
+def write_calibration(path: Path, found: Calibrated, profile: Profile) -> None:
+    """Write the curves that are used, and what all of them rest on."""
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "profile": profile.name,
+        "model": model_digest(profile.fusion.model),
+        "attributes": {n: {"slope": c.slope, "intercept": c.intercept} for n, c in found.used.items()},
+        "fits": {name: {**asdict(curve), "used": curve.better} for name, curve in found.curves.items()},
+    }
+    text = json.dumps(data, indent=2, sort_keys=True).replace("NaN", "null")
+    write_atomically(path, f"{text}\n".encode())
+
+
+def read_calibration(path: Path, model: str) -> Calibration:
+    """The curves of a file that ``fgmcaps calibrate`` wrote, for a fusion model by name.
+
+    Raises FgmcapsError (no such file, not one of ours, of another model).
+    """
+    try:
+        data = _File.model_validate_json(read_bounded(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise FgmcapsError(f"--calibration {path}: {where}: {first['msg']}; make it by `fgmcaps calibrate`") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FgmcapsError(f"--calibration {path}: cannot be read: {reason}") from None
+    if data.format != FORMAT:
+        raise FgmcapsError(f"--calibration {path}: format {data.format!r}, this program reads {FORMAT}")
+    if data.model != model_digest(model):
+        raise FgmcapsError(
+            f"--calibration {path}: of another fusion model than {model!r}; calibrate again with this profile and "
+            "program"
+        )
+    return data.attributes
+
+
+def calibration_lines(found: Calibrated) -> list[tuple[str, ...]]:
+    """A table for people: a head, then a line an attribute."""
+    lines: list[tuple[str, ...]] = [("", "clips", "tracks", "stated", "right", "log loss", "with the curve", "")]
+    for name, c in found.curves.items():
+        few = f"too few (under {LEAST_GROUPS})"
+        told = "used" if c.better else few if c.groups < LEAST_GROUPS else "no better: left out"
+        figures = (f"{c.stated:.2f}", f"{c.right:.2f}", f"{c.loss_before:.3f}", f"{c.loss_after:.3f}")
+        lines.append((name, str(c.clips), str(c.groups), *figures, told))
+    return lines
