@@ -8,6 +8,7 @@ scale degrees ``1``-``13`` with accidentals. A bare root means ``maj``.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 NO_CHORD = "N"
 UNKNOWN_CHORD = "X"
@@ -109,6 +110,7 @@ def is_chord_label(label: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def simplify_chord(label: str) -> str:
     """Root and quality only: added degrees and inversions dropped (``C:maj/3`` -> ``C:maj``); ``N`` and ``X`` stay."""
     chord = parse_chord(label)

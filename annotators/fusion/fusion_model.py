@@ -36,6 +36,7 @@ class AttributeModel:
     calibration: Calibration
     thresholds: tuple[Threshold, ...]
 
+    @cache  # noqa: B019 - models live as long as the process
     def threshold(self, precision: float) -> Threshold:
         """The filter for ``precision``; raises ValueError for one that was not reached."""
         return threshold_for(self.thresholds, precision)

@@ -11,6 +11,8 @@ _LIMIT = 1e-4
 
 def recalibrated(fused: Fused, calibration: Calibration) -> Fused:
     """What fusion found, with other probabilities; alternatives share what the likeliest value leaves of 1."""
+    if not calibration:
+        return fused
     changes: dict[str, object] = {}
     for name, curve in calibration.items():
         before = getattr(fused, f"{name}_probability")

@@ -5,6 +5,7 @@ from the flat second to the raised fourth (Temperley, "The Cognition of Basic Mu
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from fgmcaps.schemas.harte import pitch_class
 
@@ -13,6 +14,7 @@ _SCALE = {"major": (-1, 5), "minor": (-4, 5)}
 """From the first to the last fifth from the tonic that belong to the scale; in minor with its raised degrees."""
 
 
+@lru_cache(maxsize=16384)
 def spelled(label: str, key: str | None) -> str:
     """A Harte label with its root as the key spells it; unchanged for ``N``, ``X`` and without a key.
 

@@ -8,8 +8,9 @@ from typing import Any
 from fgmcaps.annotators.fusion.fusion_model import load_model
 from fgmcaps.annotators.fusion.keep import keep
 from fgmcaps.annotators.settings import FusionSettings
+from fgmcaps.common.errors import InvalidDataError
 from fgmcaps.pipeline.dataset.read import iter_shard
-from fgmcaps.schemas import Fused, Labels, Manifest, from_dict
+from fgmcaps.schemas import ContractError, Fused, Labels, Manifest, from_dict
 
 LEVELS = (0.98, 0.95, 0.9, 0.8, 0.5)
 ATTRIBUTES = ("tempo", "meter", "key", "chords")
@@ -34,11 +35,16 @@ class Coverage:
 
 def fusion_of(manifest: Manifest) -> FusionSettings | None:
     """The filter that the labels of a dataset passed; None where they have no probabilities to filter by."""
+    if manifest.schema_version.split(".")[0] == "1":
+        return None
     try:
         settings = FusionSettings(**manifest.config["profile_settings"]["fusion"])
-    except (KeyError, TypeError, ValueError):
+        if settings.recipe != "calibrated":
+            return None
+        load_model(settings.model)
+    except (KeyError, TypeError, ValueError):  # ValueError: settings or a model of another program
         return None
-    return settings if settings.recipe == "calibrated" and manifest.schema_version.split(".")[0] != "1" else None
+    return settings
 
 
 def with_precision(settings: FusionSettings, precision: Mapping[str, float]) -> FusionSettings:
@@ -58,7 +64,7 @@ def coverage(out: Path, manifest: Manifest, asked: FusionSettings | None = None)
     settings = fusion_of(manifest)
     if settings is None:
         return None
-    columns = ["tempo_bpm", "time_signature", "key", "chord_summary", "fused"]
+    columns = ["id", "tempo_bpm", "time_signature", "key", "chord_summary", "fused"]
     rows = (row for shard in manifest.shards for row in iter_shard(out, shard, columns))
     return coverage_of_rows(rows, settings, asked)
 
@@ -82,7 +88,7 @@ def coverage_of_rows(
         for name, has in now.items():
             found.now_kept[name] += has
         found.now_facts[sum(now.values())] += 1
-        fused = from_dict(Fused, row["fused"])
+        fused = _fused(row)
         if asked is not None and found.asked is not None:
             would = kept_attributes(keep(fused, asked))
             for name, has in would.items():
@@ -95,6 +101,13 @@ def coverage_of_rows(
                 found.kept[name][place] = None if name not in able or count is None else count + has_at[name]
             found.facts[place][sum(has_at[name] for name in able)] += 1
     return found if found.rows else None
+
+
+def _fused(row: Mapping[str, Any]) -> Fused:
+    try:
+        return from_dict(Fused, row["fused"])
+    except ContractError as error:
+        raise InvalidDataError(f"row {row.get('id')}: {error}; `fgmcaps validate` gives details") from None
 
 
 def kept_attributes(labels: Labels) -> dict[str, bool]:

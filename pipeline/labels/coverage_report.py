@@ -36,7 +36,10 @@ def print_coverage(out: Path, precision: Mapping[str, float] | None = None, cali
         asked = with_precision(asked, precision or {})
         if calibration is not None:
             asked = asked.model_copy(update={"calibration": read_calibration(calibration, asked.model)})
-    found = coverage(out, manifest, asked if precision or calibration else None)
+    try:
+        found = coverage(out, manifest, asked if precision or calibration else None)
+    except ValueError as error:  # a precision that the model does not reach
+        raise FgmcapsError(f"--precision: {error}") from None
     if found is None:
         raise FgmcapsError(
             f"{out}: its labels have no probabilities to filter by (imported, of schema version 1, or of a profile "
