@@ -313,6 +313,7 @@ def test_time_in_which_everything_was_frozen_does_not_count():
     assert 9.0 < deadline._end - time.monotonic() < 10.1
 
 
+@pytest.mark.slow
 def test_a_worker_that_only_waited_is_told_from_one_that_worked(worker):
     with pytest.raises(WorkerTimeout) as caught:
         worker.request("sleep", {"seconds": 100}, timeout_s=0.3)

@@ -390,6 +390,7 @@ def test_too_long(tunes):
         assert len(strict.read(tunes["ogg"], 0, 1)[0]) == RATE
 
 
+@pytest.mark.slow
 def test_a_decoder_that_was_stopped_is_tried_once_more(tunes):
     with Decoder(timeout_s=0.5) as decoder:
         decoder.versions()
@@ -397,6 +398,7 @@ def test_a_decoder_that_was_stopped_is_tried_once_more(tunes):
         assert decoder.envelope(tunes["wav"]).duration_s == 12.0
 
 
+@pytest.mark.slow
 def test_a_decoder_that_hangs_costs_one_file(tunes):
     with Decoder(timeout_s=0.5) as decoder:
         decoder.versions()
@@ -443,6 +445,7 @@ def killed_while_decoding(decoder, data, times):
     return outcome[0]
 
 
+@pytest.mark.slow
 def test_a_crash_is_tried_once_more_in_a_fresh_process(tunes):
     with Decoder() as decoder:
         assert killed_while_decoding(decoder, tunes["flac"], 1).duration_s == 12.0

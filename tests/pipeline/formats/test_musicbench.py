@@ -234,6 +234,7 @@ def test_captions_are_never_empty_and_never_repeated():
     assert [(t.style, t.text) for t in texts] == [("alt", "An alt.")]
 
 
+@pytest.mark.slow
 def test_importing_twice_gives_equal_bytes(tmp_path):
     source = musicbench(tmp_path / "mb")
     for name in ("a", "b"):
@@ -264,6 +265,7 @@ def test_a_folder_without_its_files_is_refused(tmp_path):
         open_musicbench(tmp_path, ImportOptions(variant="C"))
 
 
+@pytest.mark.slow
 def test_an_import_replaces_only_an_import(tmp_path):
     source, out = musicbench(tmp_path / "mb"), tmp_path / "out"
     imported(source, out)

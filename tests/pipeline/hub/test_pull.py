@@ -12,6 +12,8 @@ from fgmcaps.pipeline.hub.push import push_dataset
 from fgmcaps.pipeline.validation.validate import validate
 from tests.pipeline.hub.conftest import REPO
 
+pytestmark = pytest.mark.slow  # a server, an upload and a download each
+
 
 @pytest.fixture
 def pushed(hub, small):

@@ -12,6 +12,8 @@ from fgmcaps.pipeline.hub.progress import TransferProgress
 from fgmcaps.pipeline.hub.push import STAGING, push_dataset
 from tests.pipeline.hub.conftest import REPO
 
+pytestmark = pytest.mark.slow  # a server, an upload and a download each
+
 
 def published(hub, revision="main"):
     return {path for path in hub.tree(REPO, revision) if path != ".gitattributes"}

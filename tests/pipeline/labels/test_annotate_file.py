@@ -28,6 +28,7 @@ def silence(tmp_path):
     return tmp_path / "silence.wav"
 
 
+@pytest.mark.slow
 def test_clips_that_the_gate_turns_away_are_letters(silence):
     letters = list(annotate_path(silence, "permissive", "all"))
     assert [type(letter) for letter in letters] == [DeadLetter, DeadLetter]
@@ -40,12 +41,14 @@ def test_clips_that_the_gate_turns_away_are_letters(silence):
         assert line["clip_id"] == letters[0].clip_id and line["refused"].startswith("silence: silence.wav at 0 s: ")
 
 
+@pytest.mark.slow
 def test_a_file_of_which_no_clip_has_labels_ends_with_3_after_saying_why(silence):
     done = CliRunner().invoke(main, ["annotate-file", str(silence), "--profile", "permissive", "--json", "-q"])
     assert done.exit_code == 3 and "no clip of it could be annotated" in done.output
     assert json.loads(done.output.splitlines()[0])["refused"].startswith("silence: ")
 
 
+@pytest.mark.slow
 def test_an_annotator_that_cannot_start_is_one_line(silence, monkeypatch):
     def broken(self):
         raise OSError("the weights are gone")
@@ -55,12 +58,14 @@ def test_an_annotator_that_cannot_start_is_one_line(silence, monkeypatch):
     assert done.exit_code == 4 and "the annotator chroma_key cannot start: the weights are gone" in done.output
 
 
+@pytest.mark.slow
 def test_loading_is_shown_tool_by_tool(silence):
     told = []
     list(annotate_path(silence, "permissive", 1, lambda done, total: told.append((done, total))))
     assert told == [(n, told[-1][1]) for n in range(len(told))] and len(told) > 2
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_audio_ends_the_command(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"no audio at all")
     with pytest.raises(FgmcapsError, match=r"a\.wav"):

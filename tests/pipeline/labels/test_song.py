@@ -153,8 +153,16 @@ def test_forms_of_one_file_take_one_file(tmp_path):
     files = [str(tmp_path / name) for name in ("a.wav", "b.wav")]
     done = CliRunner().invoke(main, ["annotate-file", *files, "--format", "beats"])
     assert done.exit_code == 2 and "--format beats is of one FILE" in done.output
-    done = CliRunner().invoke(main, ["annotate-file", *files, "--profile", "permissive", "-q"])
-    assert done.exit_code == 3 and "2 of 2 files could not be annotated" in done.output
+
+
+@pytest.mark.slow
+def test_of_several_files_a_bad_one_costs_only_itself(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(80_000), 8000)
+    song = sorted(demo_music().rglob("*.opus"))[0]
+    words = ["annotate-file", str(tmp_path / "a.wav"), str(song), "--profile", "permissive", "-q"]
+    done = CliRunner().invoke(main, [*words, "--clips-per-track", "1"])
+    assert done.exit_code == 3 and "1 of 2 files could not be annotated" in done.output
+    assert "BPM" in done.output
 
 
 @pytest.mark.slow

@@ -114,6 +114,7 @@ def test_numbers_are_on_the_page(page):
         assert part in text
 
 
+@pytest.mark.slow
 def test_the_sample_is_the_same_for_a_seed_and_another_for_another(good_dataset, report):
     def ids(text):
         return re.findall(r"<summary>([0-9a-f]{16}-\d{8})", text)

@@ -69,6 +69,7 @@ def test_an_error_is_not_remembered(tmp_path):
     assert take_inventory([file], tmp_path / "i", note([]))[0].identity.sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     ["half a li", "[1, 2]\n", "3\n", '{"a": 1}\n', '["a", "b", "short"]\n', "\x00"],
@@ -119,6 +120,7 @@ def test_a_limit_reads_no_more_than_it_needs_and_forgets_nothing(tmp_path):
     assert take_inventory(files, tmp_path / "i", note(read)) == everything and not read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 7, 30, 31, 1000])
 def test_the_plan_of_a_limit_has_the_tracks_that_the_whole_inventory_would_give(tmp_path, limit):
     for i in range(60):
