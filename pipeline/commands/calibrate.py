@@ -53,8 +53,11 @@ def calibrate(
     from fgmcaps.pipeline.labels.evaluate import estimate_tracks, with_truth
 
     chosen = load_profile(profile)
-    tracks = open_truth(where, jams=jams, data_home=data_home)[:limit]
+    notes: list[str] = []
+    tracks = open_truth(where, jams=jams, data_home=data_home, notes=notes)[:limit]
     with Progress(quiet=quiet) as progress:
+        for note in notes:
+            progress.say(note)
         estimated = estimate_tracks(
             tracks,
             chosen,

@@ -50,8 +50,11 @@ def evaluate_labels(
     from fgmcaps.pipeline.labels.report import write_study
 
     chosen = _profile(profile, overrides)
-    tracks = open_truth(where, jams=jams, data_home=data_home)[:limit]
+    left_out: list[str] = []
+    tracks = open_truth(where, jams=jams, data_home=data_home, notes=left_out)[:limit]
     with Progress(quiet=quiet) as progress:
+        for note in left_out:
+            progress.say(note)
         estimated = estimate_tracks(
             tracks,
             chosen,

@@ -11,6 +11,7 @@ from fgmcaps.pipeline.sources.base import printable
 from fgmcaps.pipeline.sources.folder import AUDIO_SUFFIXES, walk
 
 MIRDATA = "mirdata:"
+_NAMED_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,22 @@ class TruthTrack:
     group: str
 
 
-def open_truth(where: str, *, jams: Path | None = None, data_home: Path | None = None) -> list[TruthTrack]:
+def open_truth(
+    where: str, *, jams: Path | None = None, data_home: Path | None = None, notes: list[str] | None = None
+) -> list[TruthTrack]:
     """Every track of ``where`` (a folder, or ``mirdata:NAME``) that has both audio and truth, by name.
 
-    Raises FgmcapsError where there is none, naming what is missing.
+    JAMS files that cannot be used are left out, and named in ``notes``. Raises FgmcapsError where there is no track,
+    naming what is missing.
     """
     if where.startswith(MIRDATA):
         tracks = list(_mirdata(where.removeprefix(MIRDATA), data_home))
     else:
-        tracks = _folder(Path(where), jams)
+        tracks = _folder(Path(where), jams, [] if notes is None else notes)
     return sorted(tracks, key=lambda t: t.name)
 
 
-def _folder(root: Path, jams_root: Path | None) -> list[TruthTrack]:
+def _folder(root: Path, jams_root: Path | None, notes: list[str]) -> list[TruthTrack]:
     if not root.is_dir():
         raise FgmcapsError(f"no such folder: {printable(str(root))}")
     if jams_root is not None and not jams_root.is_dir():
@@ -43,14 +47,24 @@ def _folder(root: Path, jams_root: Path | None) -> list[TruthTrack]:
     audio = [path for path, _ in walk(root) if path.suffix.lower() in AUDIO_SUFFIXES]
     if not audio:
         raise FgmcapsError(f"no audio below {printable(str(root))}")
-    tracks = []
+    tracks: list[TruthTrack] = []
+    problems: list[FgmcapsError] = []
     for path in audio:
         relative = path.relative_to(root)
         beside = (jams_root or root) / relative
         truth = next((p for p in (beside.with_suffix(".jams"), Path(f"{beside}.jams")) if p.is_file()), None)
         if truth is not None:
-            document = read_jams(truth)
+            try:
+                document = read_jams(truth)
+            except FgmcapsError as error:
+                problems.append(error)
+                continue
             tracks.append(TruthTrack(path, relative.as_posix(), document, _group(document)))
+    if problems and not tracks:
+        raise problems[0]
+    notes += [f"left out: {error}" for error in problems[:_NAMED_AT_MOST]]
+    if len(problems) > _NAMED_AT_MOST:
+        notes.append(f"left out: {len(problems) - _NAMED_AT_MOST} more JAMS files")
     if not tracks:
         raise FgmcapsError(
             f"none of the {len(audio)} audio files below {printable(str(root))} has a JAMS file: for "

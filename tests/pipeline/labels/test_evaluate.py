@@ -238,3 +238,15 @@ def test_audio_with_exact_truth_end_to_end(tmp_path: Path) -> None:
     assert "Annotating: 1/3 tracks" not in again.stderr
     assert json.loads((out / "labels.json").read_text()) == data
     assert [p.stat().st_mtime_ns for p in kept[1:]] == stamps[1:]
+
+
+def test_a_jams_file_that_cannot_be_used_costs_only_itself_and_is_named(tmp_path: Path) -> None:
+    for name, text in (("a", json.dumps(SONG)), ("b", json.dumps(jams())), ("c", "{")):
+        (tmp_path / f"{name}.wav").write_bytes(b"")
+        (tmp_path / f"{name}.jams").write_text(text)
+    notes: list[str] = []
+    assert [track.name for track in open_truth(str(tmp_path), notes=notes)] == ["a.wav"]
+    assert len(notes) == 2 and "b.jams" in notes[0] and "cannot read the truth" in notes[1]
+    (tmp_path / "a.jams").unlink()
+    with pytest.raises(FgmcapsError, match=r"b\.jams holds the namespaces"):
+        open_truth(str(tmp_path))
