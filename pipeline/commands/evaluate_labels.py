@@ -66,9 +66,9 @@ def evaluate_labels(
     pairs = with_truth(tracks, estimated)
     refused = sum(bool(clip.refused) for clip, _ in pairs)
     title = f"Labels of profile `{chosen.name}` against the truth of {where}"
-    notes = (f"{len(pairs)} clips of {len(tracks)} tracks; {refused} clips the gate or the decoder refused.",)
+    said = f"{len(pairs)} clips of {len(tracks)} tracks; {refused} clips the gate or the decoder refused."
     results = judge_all([(clip.estimates, truth) for clip, truth in pairs], chosen)
-    paths = write_study(out, results, title, notes)
+    paths = write_study(out, results, title, (said, *left_out))
     echo((out / "labels.md").read_text(encoding="utf-8"))
     echo("Written: " + ", ".join(str(path) for path in paths), err=True)
 
