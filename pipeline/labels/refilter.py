@@ -134,11 +134,17 @@ def _rows(
     done: Refiltered,
     progress: Callable[[int, int], None] | None,
 ) -> Iterator[dict[str, Any]]:
-    seed, names = int(manifest.config.get("seed") or 0), schema_of(manifest).names
+    given, names = manifest.config.get("seed"), schema_of(manifest).names
+    seed = given if isinstance(given, int) else 0
     before = sum(other.rows for other in manifest.shards[: manifest.shards.index(shard)])
     for seen, row in enumerate(iter_shard(out, shard, names), start=1):
         styles = [row["caption_style"], *(extra["style"] for extra in row["captions"])]
-        new = refiltered_row(row, settings, seed, styles)
+        try:
+            new = refiltered_row(row, settings, seed, styles)
+        except ValueError as error:  # a value that no fusion of ours gives, a style that we do not have
+            raise InvalidDataError(
+                f"{shard.path}: row {row['id']}: {error}; `fgmcaps validate` gives details"
+            ) from None
         done.changed += any(new[name] != row[name] for name in _LABELS)
         done.llm_captions_replaced += row["caption_source"] == "llm" and new["caption_source"] != "llm"
         yield new

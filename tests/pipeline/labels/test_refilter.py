@@ -205,3 +205,32 @@ def test_the_command_shows_and_changes(tmp_path):
     done = CliRunner().invoke(main, ["refilter", str(out), "--precision", "key=0.8 chords=0.9", "-q"])
     assert done.exit_code == 0 and f"of {CLIPS} clips changed (precision: tempo 0.95" in done.output
     assert "| kept of all | now |" in (out / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tempo_bpm": 0.01, "tempo_probability": 1.0},
+        {"key": "H dur", "key_probability": 1.0},
+        {"chords": [{"start": 0.0, "end": 10.0, "label": "no chord at all", "confidence": None}]},
+    ],
+)
+def test_hostile_rows_end_in_one_line_and_leave_the_dataset(tmp_path, change):
+    out = built(tmp_path / "out")
+    shard = max(read_manifest(out).shards, key=lambda s: s.rows)
+    rows = [row | {"fused": row["fused"] | change} for row in iter_shard(out, shard, arrow_schema().names)]
+    index, total = (int(part) for part in (shard.path[-22:-17], shard.path[-13:-8]))
+    new = write_shard(tmp_path / "new", shard.split, index, total, rows)
+    (out / shard.path).write_bytes((tmp_path / "new" / new.path).read_bytes())
+    manifest = json.loads((out / "manifest.json").read_text())
+    for entry in manifest["shards"]:
+        if entry["path"] == shard.path:
+            entry.update(bytes=new.bytes, sha256=new.sha256)
+    manifest["config"]["seed"] = "nonsense"
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    before = files_of(out)
+    with pytest.raises(InvalidDataError, match="fgmcaps validate") as caught:
+        refilter(out, {"tempo": 0.0, "key": 0.0, "chords": 0.0})
+    assert len(str(caught.value).splitlines()) == 1
+    assert {k: v for k, v in files_of(out).items() if k.name != ".lock"} == before
+    assert any(problem.rule == "fused" for problem in validate(out))
