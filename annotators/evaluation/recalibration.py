@@ -25,7 +25,7 @@ class Curve:
     """A fitted curve, with what it rests on.
 
     ``stated`` and ``right`` are means over clips as the curve's fit weighs them; ``loss_before`` and ``loss_after`` the
-    log loss on tracks that the curve did not see. ``better``: whether it is worth having.
+    log loss on tracks that the curve did not see (None for a single track). ``better``: whether it is worth having.
     """
 
     slope: float
@@ -34,13 +34,15 @@ class Curve:
     groups: int
     stated: float
     right: float
-    loss_before: float
-    loss_after: float
+    loss_before: float | None
+    loss_after: float | None
 
     @property
     def better(self) -> bool:
         """Whether it is better on unseen tracks than the probabilities as they are."""
-        return self.groups >= LEAST_GROUPS and self.loss_after < self.loss_before
+        if self.groups < LEAST_GROUPS or self.loss_before is None or self.loss_after is None:
+            return False
+        return self.loss_after < self.loss_before
 
 
 def fit_curve(probabilities: Sequence[float], scores: Sequence[float], groups: Sequence[str]) -> Curve:
@@ -58,10 +60,12 @@ def fit_curve(probabilities: Sequence[float], scores: Sequence[float], groups: S
     )  # fmt: skip
 
 
-def _held_out(p: Floats, y: Floats, weights: Floats, which: npt.NDArray[np.intp], groups: int) -> tuple[float, float]:
+def _held_out(
+    p: Floats, y: Floats, weights: Floats, which: npt.NDArray[np.intp], groups: int
+) -> tuple[float | None, float | None]:
     """Mean log loss of the probabilities as they are and of curves fitted without the groups that they judge."""
     if groups < 2:
-        return float("nan"), float("nan")
+        return None, None
     fold = np.arange(groups) % min(_FOLDS, groups)
     after = np.empty_like(p)
     for number in range(min(_FOLDS, groups)):

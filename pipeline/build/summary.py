@@ -11,9 +11,9 @@ from rich.table import Table
 
 from fgmcaps.pipeline.build.stage_file import StageTiming
 from fgmcaps.pipeline.dataset.coverage import coverage
+from fgmcaps.pipeline.dataset.coverage_table import coverage_table
 from fgmcaps.pipeline.dataset.failures import DUPLICATES_NAME, FAILURES_FOLDER, read_duplicates
 from fgmcaps.pipeline.dataset.manifest import read_manifest
-from fgmcaps.pipeline.labels.coverage_report import coverage_table
 from fgmcaps.pipeline.report import REPORT_NAME
 from fgmcaps.schemas import Manifest
 

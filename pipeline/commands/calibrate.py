@@ -1,13 +1,14 @@
 """The ``calibrate`` command."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
 from fgmcaps.common.command_group import Choice
 from fgmcaps.common.terminal import echo
-from fgmcaps.pipeline.commands.options import PROFILES, ClipCount
+from fgmcaps.pipeline.commands.options import PROFILES
+from fgmcaps.pipeline.commands.truth_options import truth_options
 
 
 @click.command("calibrate", short_help="Make the probabilities true on your own music, from labels you know.")
@@ -17,25 +18,8 @@ from fgmcaps.pipeline.commands.options import PROFILES, ClipCount
 @click.option("--estimates", type=click.Path(path_type=Path, file_okay=False), default=Path("label-evaluation"),
               show_default=True, help="Folder that keeps what the tools estimate, to go on from; that of "
               "evaluate-labels serves.")  # fmt: skip
-@click.option("--jams", type=click.Path(path_type=Path), help="Folder of the JAMS files, if not beside the audio.")
-@click.option("--data-home", type=click.Path(path_type=Path), help="Where mirdata keeps the dataset.")
-@click.option("--clips-per-track", type=ClipCount(), default=1, show_default=True, metavar="K|all",
-              help="K loudest 10 s clips of a track, or all.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that annotate.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks by name.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
-def calibrate(
-    where: str,
-    out: Path,
-    profile: str,
-    estimates: Path,
-    jams: Path | None,
-    data_home: Path | None,
-    clips_per_track: int | Literal["all"],
-    workers: int,
-    limit: int | None,
-    quiet: bool,
-) -> None:
+@truth_options
+def calibrate(where: str, out: Path, profile: str, estimates: Path, **given: Any) -> None:
     """Fit, from music whose truth you know, curves that make the probabilities of labels true on music of its kind.
 
     AUDIO_WITH_JAMS is as for evaluate-labels; fifty tracks are enough to matter, and fewer change less. A curve that is
@@ -46,27 +30,12 @@ def calibrate(
 
     from fgmcaps.annotators import load_profile
     from fgmcaps.common.console import SafeConsole
-    from fgmcaps.common.progress import Progress
+    from fgmcaps.pipeline.labels.annotated_truth import annotated_truth
     from fgmcaps.pipeline.labels.calibrate import calibrate as fit
     from fgmcaps.pipeline.labels.calibrate import calibration_lines, write_calibration
-    from fgmcaps.pipeline.labels.corpus import open_truth
-    from fgmcaps.pipeline.labels.evaluate import estimate_tracks, with_truth
 
     chosen = load_profile(profile)
-    notes: list[str] = []
-    tracks = open_truth(where, jams=jams, data_home=data_home, notes=notes)[:limit]
-    with Progress(quiet=quiet) as progress:
-        for note in notes:
-            progress.say(note)
-        estimated = estimate_tracks(
-            tracks,
-            chosen,
-            estimates,
-            clips_per_track=clips_per_track,
-            workers=workers,
-            progress=lambda done, total: progress.show("Annotating", done, total, "tracks"),
-        )
-    found = fit(with_truth(tracks, estimated), chosen)
+    found = fit(annotated_truth(where, chosen, estimates, **given).pairs, chosen)
     write_calibration(out, found, chosen)
     head, *lines = calibration_lines(found)
     table = Table(box=None, pad_edge=False)

@@ -1,12 +1,12 @@
 """The ``evaluate-labels`` command."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from fgmcaps.common.terminal import echo
-from fgmcaps.pipeline.commands.options import ClipCount
+from fgmcaps.pipeline.commands.truth_options import truth_options
 
 OVERRIDES_HELP = "A setting of the profile, e.g. fusion.key.precision=0.9; may be repeated."
 
@@ -17,25 +17,8 @@ OVERRIDES_HELP = "A setting of the profile, e.g. fusion.key.precision=0.9; may b
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=OVERRIDES_HELP)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("label-evaluation"),
               show_default=True, help="Folder of the study and of the estimates, to go on from.")  # fmt: skip
-@click.option("--jams", type=click.Path(path_type=Path), help="Folder of the JAMS files, if not beside the audio.")
-@click.option("--data-home", type=click.Path(path_type=Path), help="Where mirdata keeps the dataset.")
-@click.option("--clips-per-track", type=ClipCount(), default=1, show_default=True, metavar="K|all",
-              help="K loudest 10 s clips of a track, or all.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that annotate.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks by name.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
-def evaluate_labels(
-    where: str,
-    profile: str,
-    overrides: tuple[str, ...],
-    out: Path,
-    jams: Path | None,
-    data_home: Path | None,
-    clips_per_track: int | Literal["all"],
-    workers: int,
-    limit: int | None,
-    quiet: bool,
-) -> None:
+@truth_options
+def evaluate_labels(where: str, profile: str, overrides: tuple[str, ...], out: Path, **given: Any) -> None:
     """Annotate audio whose truth is known and tell how right the labels are, and whether their confidences are true.
 
     AUDIO_WITH_JAMS is a folder of audio with a JAMS file of the same name beside each (namespaces beat, beat_position,
@@ -44,31 +27,17 @@ def evaluate_labels(
     Prints a table an attribute for the profile and for each of its tools alone, and writes labels.md, labels.json and
     plots into OUT. Stopped, run it again: it goes on.
     """
-    from fgmcaps.common.progress import Progress
-    from fgmcaps.pipeline.labels.corpus import open_truth
-    from fgmcaps.pipeline.labels.evaluate import estimate_tracks, judge_all, with_truth
+    from fgmcaps.pipeline.labels.annotated_truth import annotated_truth
+    from fgmcaps.pipeline.labels.evaluate import judge_all
     from fgmcaps.pipeline.labels.report import write_study
 
     chosen = _profile(profile, overrides)
-    left_out: list[str] = []
-    tracks = open_truth(where, jams=jams, data_home=data_home, notes=left_out)[:limit]
-    with Progress(quiet=quiet) as progress:
-        for note in left_out:
-            progress.say(note)
-        estimated = estimate_tracks(
-            tracks,
-            chosen,
-            out,
-            clips_per_track=clips_per_track,
-            workers=workers,
-            progress=lambda done, total: progress.show("Annotating", done, total, "tracks"),
-        )
-    pairs = with_truth(tracks, estimated)
-    refused = sum(bool(clip.refused) for clip, _ in pairs)
+    found = annotated_truth(where, chosen, out, **given)
+    refused = sum(bool(clip.refused) for clip, _ in found.pairs)
     title = f"Labels of profile `{chosen.name}` against the truth of {where}"
-    said = f"{len(pairs)} clips of {len(tracks)} tracks; {refused} clips the gate or the decoder refused."
-    results = judge_all([(clip.estimates, truth) for clip, truth in pairs], chosen)
-    paths = write_study(out, results, title, (said, *left_out))
+    said = f"{len(found.pairs)} clips of {found.tracks} tracks; {refused} clips the gate or the decoder refused."
+    results = judge_all([(clip.estimates, truth) for clip, truth in found.pairs], chosen)
+    paths = write_study(out, results, title, (said, *found.left_out))
     echo((out / "labels.md").read_text(encoding="utf-8"))
     echo("Written: " + ", ".join(str(path) for path in paths), err=True)
 

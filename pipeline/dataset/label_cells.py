@@ -1,10 +1,10 @@
-"""The columns of a row that the confidence filter decides, from labels: a pure function."""
+"""The columns of a row that the confidence filter decides, from labels, and those of its caption: pure functions."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from fgmcaps.captioning.checker.statable_terms import unstated_flags, usable_facts
-from fgmcaps.schemas import Labels, TrackMetadata, facts_of, to_dict
+from fgmcaps.schemas import Caption, Labels, TrackMetadata, facts_of, to_dict
 
 NO_FACTS = "caption:no_facts"
 """Flag of a row whose caption states nothing."""
@@ -36,4 +36,16 @@ def label_cells(
         "chords_confidence": labels.chords_confidence,
         "qc_flags": list(dict.fromkeys(flags)),
         "fused": None if labels.fused is None else to_dict(labels.fused),
+    }
+
+
+def caption_cells(caption: Caption) -> dict[str, Any]:
+    """Cells by column."""
+    return {
+        "caption": caption.text,
+        "caption_style": caption.style,
+        "caption_source": caption.source,
+        "caption_model": caption.model,
+        "prompt_version": caption.prompt_version,
+        "captions": [{"style": extra.style, "text": extra.text} for extra in caption.extra],
     }

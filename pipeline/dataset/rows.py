@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fgmcaps.pipeline.dataset.label_cells import label_cells
+from fgmcaps.pipeline.dataset.label_cells import caption_cells, label_cells
 from fgmcaps.schemas import Annotation, Caption, ToolInfo, to_json
 from fgmcaps.schemas.arrow import COLUMNS
 
@@ -34,12 +34,7 @@ def row_of(
     row = {
         "id": clip.clip_id,
         "audio": None if audio is None and audio_path is None else {"bytes": audio, "path": audio_path},
-        "caption": caption.text,
-        "caption_style": caption.style,
-        "caption_source": caption.source,
-        "caption_model": caption.model,
-        "prompt_version": caption.prompt_version,
-        "captions": [{"style": extra.style, "text": extra.text} for extra in caption.extra],
+        **caption_cells(caption),
         "genre": list(metadata.genre),
         "mood": list(metadata.mood),
         "title": metadata.title,

@@ -57,7 +57,7 @@ def calibrate(pairs: Sequence[tuple[ClipEstimates, ClipTruth]], profile: Profile
         for name in ATTRIBUTES:
             score, probability = scores.of(name), _probability(labels, name)
             if score is not None and probability is not None:
-                found[name].append((probability, score, truth.group or clip.name))
+                found[name].append((probability, score, clip.name))
     return Calibrated({name: fit_curve(*zip(*rows, strict=True)) for name, rows in found.items() if rows})
 
 
@@ -74,8 +74,7 @@ def write_calibration(path: Path, found: Calibrated, profile: Profile) -> None:
         "attributes": {n: {"slope": c.slope, "intercept": c.intercept} for n, c in found.used.items()},
         "fits": {name: {**asdict(curve), "used": curve.better} for name, curve in found.curves.items()},
     }
-    text = json.dumps(data, indent=2, sort_keys=True).replace("NaN", "null")
-    write_atomically(path, f"{text}\n".encode())
+    write_atomically(path, f"{json.dumps(data, indent=2, sort_keys=True, allow_nan=False)}\n".encode())
 
 
 def read_calibration(path: Path, model: str) -> Calibration:
@@ -108,6 +107,7 @@ def calibration_lines(found: Calibrated) -> list[tuple[str, ...]]:
     for name, c in found.curves.items():
         few = f"too few (under {LEAST_GROUPS})"
         told = "used" if c.better else few if c.groups < LEAST_GROUPS else "no better: left out"
-        figures = (f"{c.stated:.2f}", f"{c.right:.2f}", f"{c.loss_before:.3f}", f"{c.loss_after:.3f}")
+        losses = ("-" if loss is None else f"{loss:.3f}" for loss in (c.loss_before, c.loss_after))
+        figures = (f"{c.stated:.2f}", f"{c.right:.2f}", *losses)
         lines.append((name, str(c.clips), str(c.groups), *figures, told))
     return lines

@@ -3,24 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.table import Table
-
 from fgmcaps.common.console import SafeConsole
 from fgmcaps.common.errors import FgmcapsError
-from fgmcaps.pipeline.dataset.coverage import Coverage, coverage, coverage_lines, fusion_of, with_precision
+from fgmcaps.pipeline.dataset.coverage import coverage, fusion_of, with_precision
+from fgmcaps.pipeline.dataset.coverage_table import coverage_table
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.labels.calibrate import read_calibration
-
-
-def coverage_table(found: Coverage) -> Table:
-    """The table."""
-    head, *lines = coverage_lines(found)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for place, name in enumerate(head):
-        table.add_column(name, justify="left" if place == 0 else "right")
-    for line in lines:
-        table.add_row(*line)
-    return table
 
 
 def print_coverage(out: Path, precision: Mapping[str, float] | None = None, calibration: Path | None = None) -> None:

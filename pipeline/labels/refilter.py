@@ -6,6 +6,7 @@ the place of the old one all or nothing (:mod:`fgmcaps.pipeline.dataset.swap`).
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from fgmcaps.common.errors import FgmcapsError, InvalidDataError
 from fgmcaps.common.files import folder_lock
 from fgmcaps.common.fingerprints import fingerprint
 from fgmcaps.common.set_option import read_pairs
+from fgmcaps.pipeline.build.output_folder import OutputFolder
 from fgmcaps.pipeline.dataset.coverage import fusion_of, with_precision
 from fgmcaps.pipeline.dataset.failures import read_duplicates, read_failures
-from fgmcaps.pipeline.dataset.label_cells import label_cells
+from fgmcaps.pipeline.dataset.label_cells import caption_cells, label_cells
 from fgmcaps.pipeline.dataset.manifest import read_manifest, verify_shards
 from fgmcaps.pipeline.dataset.read import facts_of_row, iter_shard
 from fgmcaps.pipeline.dataset.shards import parse_shard_name, write_shard
@@ -73,25 +75,39 @@ def refilter(
     done = Refiltered(manifest.counts.rows, precision={name: getattr(after, name).precision for name in ATTRIBUTES})
     if after == before:
         return done
-    for shard, problem in verify_shards(out, manifest):
-        raise InvalidDataError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` gives details")
-    staging = out / STAGING
-    with folder_lock(out, "refiltering"):
-        shutil.rmtree(staging, ignore_errors=True)
-        try:
-            shards = []
-            for shard in manifest.shards:
-                split, index, total = parse_shard_name(Path(shard.path).name)
-                rows = _rows(out, shard, manifest, after, done, progress)
-                shards.append(write_shard(staging, split, index, total, rows, schema_of(manifest)))
-            new = _manifest(manifest, after, tuple(shards))
-            letters, duplicates = tuple(read_failures(out)), tuple(read_duplicates(out))
-            swap_in(out, staging, describe(staging, new, folder_for(out, new.shards), letters, duplicates))
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+    build = OutputFolder(out)
+    with folder_lock(out, "refiltering"), build.locked() if build.work.is_dir() else nullcontext():
+        if read_manifest(out) != manifest:
+            raise FgmcapsError(f"{out}: another command has just changed it; run the same command again")
+        _write(out, manifest, after, done, progress)
     if (out / REPORT_NAME).exists():
         write_report(out)
     return done
+
+
+def _write(
+    out: Path,
+    manifest: Manifest,
+    settings: FusionSettings,
+    done: Refiltered,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Write the new version beside the old one and swap it in."""
+    for shard, problem in verify_shards(out, manifest):
+        raise InvalidDataError(f"{out / shard.path}: {problem}; `fgmcaps validate {out}` gives details")
+    staging = out / STAGING
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        shards = []
+        for shard in manifest.shards:
+            split, index, total = parse_shard_name(Path(shard.path).name)
+            rows = _rows(out, shard, manifest, settings, done, progress)
+            shards.append(write_shard(staging, split, index, total, rows, schema_of(manifest)))
+        new = _manifest(manifest, settings, tuple(shards))
+        letters, duplicates = tuple(read_failures(out)), tuple(read_duplicates(out))
+        swap_in(out, staging, describe(staging, new, folder_for(out, new.shards), letters, duplicates))
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def precision_of(texts: Sequence[str]) -> dict[str, float]:
@@ -114,15 +130,7 @@ def refiltered_row(
     new = {**row, **label_cells(labels, metadata, about_audio)}
     facts = facts_of(labels, metadata)
     if facts != facts_of_row(row):
-        caption = write_caption(TemplateEngine(seed=seed), row["id"], facts, styles)
-        new |= {
-            "caption": caption.text,
-            "caption_style": caption.style,
-            "caption_source": caption.source,
-            "caption_model": caption.model,
-            "prompt_version": caption.prompt_version,
-            "captions": [{"style": extra.style, "text": extra.text} for extra in caption.extra],
-        }
+        new |= caption_cells(write_caption(TemplateEngine(seed=seed), row["id"], facts, styles))
     return new
 
 

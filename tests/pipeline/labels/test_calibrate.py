@@ -13,6 +13,7 @@ from fgmcaps.pipeline.cli import main
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.labels import calibrate as module
+from fgmcaps.pipeline.labels.annotated_truth import AnnotatedTruth
 from fgmcaps.pipeline.labels.calibrate import calibrate, calibration_lines, read_calibration, write_calibration
 from fgmcaps.pipeline.labels.evaluate import ClipEstimates
 from fgmcaps.pipeline.labels.refilter import refilter
@@ -36,7 +37,12 @@ def overconfident(monkeypatch):
         tempo = 100.0 if rng.random() < 0.9 else 50.0
         found[name] = Fused(key="C major", key_probability=0.9, tempo_bpm=100.0, tempo_probability=0.9)
         estimate = Estimate(name, "1", "key", Key("C major"))
-        pairs.append((ClipEstimates(name, 0.0, 10.0, (estimate,)), ClipTruth(key=key, tempo_bpm=tempo, group=name)))
+        pairs.append(
+            (
+                ClipEstimates(name, 0.0, 10.0, (estimate,)),
+                ClipTruth(key=key, tempo_bpm=tempo, group="all of one artist"),
+            )
+        )
 
     def fuse(estimates, settings):
         fused = found[estimates[0].annotator]
@@ -132,10 +138,8 @@ def test_a_dataset_is_filtered_by_the_new_probabilities(file, tmp_path):
 
 
 def test_the_command_fits_from_audio_with_jams(tmp_path, monkeypatch, overconfident):
-    for name in ("open_truth", "estimate_tracks", "with_truth"):
-        place = "corpus" if name == "open_truth" else "evaluate"
-        value = overconfident if name == "with_truth" else []
-        monkeypatch.setattr(f"fgmcaps.pipeline.labels.{place}.{name}", lambda *a, value=value, **k: value)
+    made = AnnotatedTruth(overconfident, 80, ())
+    monkeypatch.setattr("fgmcaps.pipeline.labels.annotated_truth.annotated_truth", lambda *a, **k: made)
     done = CliRunner().invoke(main, ["calibrate", str(tmp_path), str(tmp_path / "c.json"), "-q"])
     assert done.exit_code == 0 and "curves of key; give it to --calibration" in done.output, done.output
     assert "0.90" in done.output and read_calibration(tmp_path / "c.json", "best")

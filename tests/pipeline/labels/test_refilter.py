@@ -12,6 +12,7 @@ from fgmcaps.annotators.fusion.fusion_model import filter_table
 from fgmcaps.annotators.fusion.keep import keep
 from fgmcaps.captioning import TemplateEngine, write_caption
 from fgmcaps.common.errors import FgmcapsError, InvalidDataError
+from fgmcaps.pipeline.build.output_folder import OutputFolder
 from fgmcaps.pipeline.cli import main
 from fgmcaps.pipeline.dataset.card import write_card
 from fgmcaps.pipeline.dataset.coverage import coverage, with_precision
@@ -234,3 +235,12 @@ def test_hostile_rows_end_in_one_line_and_leave_the_dataset(tmp_path, change):
     assert len(str(caught.value).splitlines()) == 1
     assert {k: v for k, v in files_of(out).items() if k.name != ".lock"} == before
     assert any(problem.rule == "fused" for problem in validate(out))
+
+
+def test_it_waits_for_no_build_that_works_in_the_folder(tmp_path):
+    """A build's own lock is held, so that two commands never write one dataset at once."""
+    out = built(tmp_path / "out")
+    (out / ".fgmcaps").mkdir()
+    with OutputFolder(out).locked(), pytest.raises(FgmcapsError, match="another fgmcaps command is working in"):
+        refilter(out, {"key": 0.8})
+    assert refilter(out, {"key": 0.8}).changed > 0
