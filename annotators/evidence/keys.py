@@ -9,7 +9,7 @@ from fgmcaps.schemas.music import KEYS
 
 @dataclass(frozen=True, slots=True)
 class KeyScores(Evidence):
-    """``scores``: correlation of the clip's chroma with each of :data:`fgmcaps.schemas.music.KEYS`."""
+    """``scores`` of each of :data:`fgmcaps.schemas.music.KEYS`: correlations with a profile, or log-probabilities."""
 
     scores: Annotated[Numbers, exactly(len(KEYS))]
 

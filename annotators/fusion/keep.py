@@ -1,9 +1,12 @@
 """The confidence filter: what fusion found becomes the labels that are given. Pure, and needs no estimates.
 
 - A value below its threshold is withheld: None or empty; its confidence stays, ``qc_flags`` says why.
-- A withheld tempo takes beats, meter and downbeats along, a withheld meter the downbeats.
+- Beats go with the tempo, unless only its octave is in doubt: then they are beats of one level or the next.
+- The meter stands on its own: a bar of four is one at either octave. Downbeats need beats and a meter.
 - No key where the clip modulates, or where neither tempo nor chords are believable.
 """
+
+from math import log2
 
 from fgmcaps.annotators.fusion.chords import summarise
 from fgmcaps.annotators.fusion.decision import Decision
@@ -16,6 +19,9 @@ from fgmcaps.schemas import ChordSpan, Fused, Labels
 
 UNSTEADY, TOO_SHORT, MODULATES = "tempo:unsteady", "meter:too_short", "key:modulates"
 """Findings of :class:`fgmcaps.schemas.Fused`."""
+OCTAVE = "octave"
+"""Why a tempo is withheld: it is this one, its half or its double."""
+_SAME_OCTAVES = 0.06
 _SURE_TO_SPELL = 0.5
 _NO_MUSIC = 0.5
 """Where tempo and chords are both less probable, pitch alone makes no key: a voice that speaks has pitch (so it was for
@@ -29,14 +35,15 @@ def keep(found: Fused, settings: FusionSettings) -> Labels:
     """
     model, fused = load_model(settings.model), recalibrated(found, settings.calibration)
     tempo = _tempo(fused, model, settings)
-    meter = _meter(fused, tempo, model, settings)
-    downbeats = _downbeats(fused, tempo, meter, model, settings)
+    beats = fused.beats if tempo.value is not None or tempo.reason == OCTAVE else ()
+    meter = _meter(fused, model, settings)
+    downbeats = _downbeats(fused, beats, meter, model, settings)
     key = _key(fused, model, settings)
     chords = _chords(fused, model, settings)
     return Labels(
         tempo_bpm=tempo.value,
         tempo_confidence=tempo.confidence,
-        beats=() if tempo.value is None else fused.beats,
+        beats=beats,
         downbeats=downbeats.value or (),
         beat_count=None if meter.value is None else FELT_BEATS[meter.value],
         time_signature=meter.value,
@@ -66,14 +73,24 @@ def likely_key(fused: Fused) -> str | None:
 def _tempo(fused: Fused, model: FusionModel, settings: FusionSettings) -> Decision[float]:
     if fused.tempo_bpm is None or fused.tempo_probability is None:
         return Decision(None, None, "not_found")
-    if fused.tempo_probability < model["tempo"].threshold(settings.tempo.precision).probability:
-        return Decision(None, fused.tempo_probability, "unsteady" if UNSTEADY in fused.findings else "low_confidence")
-    return Decision(fused.tempo_bpm, fused.tempo_probability)
+    needed = model["tempo"].threshold(settings.tempo.precision).probability
+    if fused.tempo_probability >= needed:
+        return Decision(fused.tempo_bpm, fused.tempo_probability)
+    if UNSTEADY in fused.findings:
+        return Decision(None, fused.tempo_probability, "unsteady")
+    reason = OCTAVE if fused.tempo_probability + _octaves(fused) >= needed else "low_confidence"
+    return Decision(None, fused.tempo_probability, reason)
 
 
-def _meter(fused: Fused, tempo: Decision[float], model: FusionModel, settings: FusionSettings) -> Decision[str]:
+def _octaves(fused: Fused) -> float:
+    """Probability that the tempo is half or double of the likeliest."""
+    near = (abs(abs(log2(other.bpm / (fused.tempo_bpm or 1.0))) - 1.0) for other in fused.tempo_alternatives)
+    return sum(o.probability for o, off in zip(fused.tempo_alternatives, near, strict=True) if off < _SAME_OCTAVES)
+
+
+def _meter(fused: Fused, model: FusionModel, settings: FusionSettings) -> Decision[str]:
     probability = fused.meter_probability
-    if tempo.value is None or fused.time_signature is None or probability is None:
+    if fused.time_signature is None or probability is None:
         return Decision(None, probability, "no_tempo")
     if TOO_SHORT in fused.findings:
         return Decision(None, probability, "too_short")
@@ -83,13 +100,13 @@ def _meter(fused: Fused, tempo: Decision[float], model: FusionModel, settings: F
 
 
 def _downbeats(
-    fused: Fused, tempo: Decision[float], meter: Decision[str], model: FusionModel, settings: FusionSettings
+    fused: Fused, beats: tuple[float, ...], meter: Decision[str], model: FusionModel, settings: FusionSettings
 ) -> Decision[tuple[float, ...]]:
     probability = fused.downbeats_probability
     if probability is None:
-        return Decision(None, None, "no_tempo" if tempo.value is None else "no_tracker_on_tempo")
-    if meter.value is None:
-        return Decision(None, probability, "no_tempo" if tempo.value is None else "no_meter")
+        return Decision(None, None, "no_tracker_on_tempo" if beats else "no_tempo")
+    if not beats or meter.value is None:
+        return Decision(None, probability, "no_meter" if beats else "no_tempo")
     if probability < model["downbeats"].threshold(settings.downbeats.precision).probability:
         return Decision(None, probability, "low_confidence")
     return Decision(fused.downbeats, probability)

@@ -6,7 +6,8 @@ with its own parameters (frames of 4,096 samples, Hann, at most 60 peaks below 3
 (tests/annotators/kernels/test_shipped_front_ends.py).
 
 Gomez, "Tonal description of polyphonic audio for music content processing", INFORMS Journal on Computing 18(3), 2006.
-Profiles: Krumhansl and Kessler 1982; Sha'ath 2011 (shaath); Faraldo, Jorda, Herrera, AES Semantic Audio 2017 (bgate).
+Profiles: Krumhansl and Kessler 1982; Sha'ath 2011 (shaath); Faraldo, Jorda, Herrera, AES Semantic Audio 2017 (bgate);
+Faraldo, Gomez, Jorda, Herrera, ECIR 2016 (edma).
 """
 
 from collections.abc import Callable
@@ -36,6 +37,10 @@ KEY_TABLES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "bgate": (
         (1.0, 0.0, 0.42, 0.0, 0.53, 0.37, 0.0, 0.77, 0.0, 0.38, 0.21, 0.30),
         (1.0, 0.0, 0.36, 0.39, 0.0, 0.38, 0.0, 0.74, 0.27, 0.0, 0.42, 0.23),
+    ),
+    "edma": (
+        (1.0, 0.29, 0.50, 0.40, 0.60, 0.56, 0.32, 0.80, 0.31, 0.45, 0.42, 0.39),
+        (1.0, 0.31, 0.44, 0.58, 0.33, 0.49, 0.29, 0.78, 0.43, 0.29, 0.53, 0.32),
     ),
 }
 

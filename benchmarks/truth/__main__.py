@@ -1,4 +1,4 @@
-"""``python -m benchmarks.truth render|negatives|recorded|check FOLDER``: see README.md."""
+"""``python -m benchmarks.truth render|billboard|pop909|negatives|recorded|check FOLDER``: see README.md."""
 
 import ctypes.util
 import logging
@@ -14,6 +14,8 @@ from benchmarks.truth.plan import SPLITS
 from benchmarks.truth.read import read_truth
 from benchmarks.truth.recorded import write_recorded
 from benchmarks.truth.render import render_corpus
+from benchmarks.truth.songs.charts import write_billboard
+from benchmarks.truth.songs.pop909 import write_pop909
 from benchmarks.truth.soundfonts import SOUNDFONTS
 
 
@@ -67,6 +69,32 @@ def recorded(folder: Path, per_song: int, seed: int) -> None:
     """Cut clips with known tempo and beats from the Frets on Fire songs of Debian (downloaded, not installed)."""
     counts = write_recorded(folder, per_song, seed)
     click.echo(f"{folder}: " + ", ".join(f"{count} {song}" for song, count in counts.items()))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("annotations", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--songs", type=click.IntRange(1), help="Only the first N songs.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+def billboard(folder: Path, annotations: Path, songs: int | None, seed: int, workers: int) -> None:
+    """Render the songs of ANNOTATIONS (McGill Billboard, a folder of NNNN.txt) as records sound."""
+    need_programs()
+    counts = write_billboard(folder, annotations, seed, workers, songs)
+    click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("dataset", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--songs", type=click.IntRange(1), help="Only the first N songs, 500 at most.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+def pop909(folder: Path, dataset: Path, songs: int | None, seed: int, workers: int) -> None:
+    """Render songs 001 to 500 of DATASET (the folder POP909 of a clone of POP909-Dataset), on pianos or with a band."""
+    need_programs()
+    counts = write_pop909(folder, dataset, seed, workers, songs)
+    click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 @main.command()

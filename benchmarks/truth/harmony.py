@@ -156,7 +156,8 @@ def realise(
     return chords
 
 
-def _name(pitch: int, flats: bool) -> str:
+def note_name(pitch: int, flats: bool) -> str:
+    """A pitch class spelt with flats or with sharps."""
     return (_FLAT if flats else _SHARP)[pitch % 12]
 
 
@@ -167,11 +168,11 @@ def prefers_flats(tonic: int, minor: bool) -> bool:
 
 def mma_name(chord: Chord, flats: bool) -> str:
     """The chord as MMA writes it, e.g. ``Am7/E``."""
-    slash = f"/{_name(chord.root + chord.bass, flats)}" if chord.bass else ""
-    return _name(chord.root, flats) + _MMA_QUALITY[chord.quality] + slash
+    slash = f"/{note_name(chord.root + chord.bass, flats)}" if chord.bass else ""
+    return note_name(chord.root, flats) + _MMA_QUALITY[chord.quality] + slash
 
 
 def harte_name(chord: Chord, flats: bool) -> str:
     """The chord in Harte syntax, e.g. ``A:min7/5``."""
     slash = f"/{_DEGREE_OF_SEMITONE[chord.bass]}" if chord.bass else ""
-    return f"{_name(chord.root, flats)}:{chord.quality}{slash}"
+    return f"{note_name(chord.root, flats)}:{chord.quality}{slash}"

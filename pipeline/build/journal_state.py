@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fgmcaps.pipeline.stages.journal import (
     AnnotationEntry,
     CaptionEntry,
+    ContextEntry,
     LetterEntry,
     TrackDone,
     TrackRetry,
+    clips_key,
     scan,
     write_results,
 )
@@ -38,6 +40,10 @@ class AnnotationState:
         """Clip ids of the track that need no more work."""
         return frozenset(self.by_track[track_id])
 
+    def with_labels(self, track_id: str) -> list[AnnotationEntry]:
+        """The clips of the track that have labels, by clip id."""
+        return [self.annotations[key] for key in sorted(self.by_track[track_id]) if key in self.annotations]
+
     def read_letters(self) -> list[DeadLetter]:
         """The dead letters, in the order of their keys."""
         return [self.letters[key].read() for key in sorted(self.letters)]
@@ -45,8 +51,9 @@ class AnnotationState:
 
 def read_annotations(folder: Path, tracks: Iterable[Track]) -> AnnotationState:
     """Scan an annotation journal. A later entry of a clip replaces an earlier one; labels win over a dead letter; a
-    retry forgets the failures before it."""
+    retry forgets the failures before it. Labels in context count where they were made from the clips that there are."""
     state, wanted = AnnotationState(), {t.track_id for t in tracks}
+    contexts: dict[str, ContextEntry] = {}
     for entry in scan(folder):
         if isinstance(entry, CaptionEntry) or entry.track_id not in wanted:
             continue
@@ -67,6 +74,15 @@ def read_annotations(folder: Path, tracks: Iterable[Track]) -> AnnotationState:
                     del state.letters[key]
                     of_track.discard(key)
                 state.outcomes.pop(entry.track_id, None)
+            case ContextEntry():
+                contexts[entry.clip_id] = entry
+    for track_id in {entry.track_id for entry in contexts.values()}:
+        clips = state.with_labels(track_id)
+        key = clips_key(clip.clip_id for clip in clips)
+        for clip in clips:
+            context = contexts.get(clip.clip_id)
+            if context is not None and context.clips == key:
+                state.annotations[clip.clip_id] = replace(clip, facts_key=context.facts_key, context=context)
     return state
 
 

@@ -3,6 +3,7 @@ a build that was killed goes on where it stopped."""
 
 import logging
 from collections.abc import Callable
+from itertools import islice
 
 import apache_beam as beam
 
@@ -15,9 +16,11 @@ from fgmcaps.pipeline.build.reuse_estimates import journals_with_estimates, mark
 from fgmcaps.pipeline.build.runner import run_graph
 from fgmcaps.pipeline.build.runner_check import LOCAL
 from fgmcaps.pipeline.build.shard_rows import find_rows, written
+from fgmcaps.pipeline.build.track_labels import labels_in_context
 from fgmcaps.pipeline.stages.caption_engines import with_server
 from fgmcaps.pipeline.stages.caption_plan import plan_captions
 from fgmcaps.pipeline.stages.cut import TrackTask
+from fgmcaps.pipeline.stages.journal import write_results
 from fgmcaps.pipeline.stages.shard_plan import find_written, plan_shards
 from fgmcaps.pipeline.stages.task_queue import TaskQueue
 
@@ -53,10 +56,23 @@ def annotate_tracks(build: Build) -> None:
             processes=True,
         )
         tasks = _unfinished(build, build.annotation_state())
+    judge_tracks(build)
+
+
+def judge_tracks(build: Build) -> None:
+    """Labels in the context of their track for every clip of a finished track that has none yet."""
+    settings = build.profile.fusion
+    if settings.recipe != "calibrated" or settings.context != "track":
+        return
+    tracks = (track.track_id for track in build.spec.plan.tracks)
+    found = labels_in_context(build.annotation_state(), tracks, settings)
+    while batch := list(islice(found, BATCH)):
+        write_results(build.annotations, batch)
 
 
 def caption_clips(build: Build) -> None:
     """Write a caption for every annotated clip whose facts have none yet."""
+    judge_tracks(build)  # annotated by a job that ended before it came to this
     state, captions, only_rejected = build.annotation_state(), build.caption_state(), build.spec.only_rejected
     left = [t.source_path for t in build.spec.plan.tracks if not state.is_finished(t.track_id)]
     if left:

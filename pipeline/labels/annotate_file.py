@@ -14,7 +14,7 @@ from fgmcaps.pipeline.labels.use_calibration import profile_with
 from fgmcaps.pipeline.sources.base import location_of, printable
 from fgmcaps.pipeline.sources.inventory import open_location
 from fgmcaps.pipeline.stages.cut import TrackTask, clips_of
-from fgmcaps.pipeline.stages.label import annotate, start_tools
+from fgmcaps.pipeline.stages.label import annotate, judged_together, start_tools
 from fgmcaps.schemas import Annotation, Caption, DeadLetter, Track, facts_of
 from fgmcaps.schemas.dead_letter import Rejection, dead_letter
 from fgmcaps.schemas.ids import track_id_of_digest
@@ -63,7 +63,7 @@ class FileAnnotator:
         self.decoder.close()
 
     def clips(self, file: Path, clips_per_track: int | Literal["all"] = 1) -> Iterator[AnnotatedClip | DeadLetter]:
-        """The chosen clips of ``file`` in order of time, annotated one by one; a letter for each that has no labels.
+        """The chosen clips of ``file`` in order of time, judged together; a letter for each that has no labels.
 
         Raises FgmcapsError for a file that is missing or not audio.
         """
@@ -71,18 +71,30 @@ class FileAnnotator:
         location, folder, name = location_of(file), printable(file.parent.name), printable(file.name)
         track_id = track_id_of_digest(_hash(self.decoder, location, name))
         track = Track(track_id, location, folder, name, file.stat().st_size, "train")
+        found: list[Annotation | DeadLetter] = []
+        sounds: dict[str, ClipAudio] = {}
         for work in clips_of(TrackTask(track), self.decoder, clips_per_track):
             if isinstance(work, DeadLetter):
                 if work.clip_id is None:
                     raise FgmcapsError(work.message)
-                yield work
+                found.append(work)
             elif work is not None:
-                found = annotate(work.audio, self.profile)
-                if isinstance(found, Rejection):
-                    yield dead_letter(found, track, work.clip)
+                labelled = annotate(work.audio, self.profile)
+                if isinstance(labelled, Rejection):
+                    found.append(dead_letter(labelled, track, work.clip))
                     continue
-                caption = write_caption(TemplateEngine(), work.clip.clip_id, facts_of(found.labels, track.metadata))
-                yield AnnotatedClip(Annotation(work.clip, found.labels, found.estimates), caption, work.audio)
+                sounds[work.clip.clip_id] = work.audio
+                found.append(Annotation(work.clip, labelled.labels, labelled.estimates))
+        alone = [item for item in found if isinstance(item, Annotation)]
+        together = iter(judged_together(alone, self.profile.fusion))
+        for item in found:
+            if isinstance(item, DeadLetter):
+                yield item
+                continue
+            annotation = next(together)
+            clip_id = annotation.clip.clip_id
+            caption = write_caption(TemplateEngine(), clip_id, facts_of(annotation.labels, track.metadata))
+            yield AnnotatedClip(annotation, caption, sounds[clip_id])
 
 
 def annotate_path(

@@ -8,7 +8,7 @@ are laid out in the index: the layout is that of every released version, and an 
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,15 +54,52 @@ class WrittenCaption:
     round: int
 
 
-Result = Annotation | DeadLetter | TrackDone | TrackRetry | WrittenCaption
+@dataclass(frozen=True, slots=True)
+class ContextLabels:
+    """Labels of a clip that the other clips of its track were heard for; ``clips``: :func:`clips_key` of them all."""
+
+    clip_id: str
+    clips: str
+    labels: Labels
+
+
+Result = Annotation | DeadLetter | TrackDone | TrackRetry | ContextLabels | WrittenCaption
 """What can be journaled."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotationEntry:
-    """A journaled annotation by reference; ``facts_key`` is :func:`facts_key` of its labels."""
+    """A journaled annotation by reference; ``facts_key`` is :func:`facts_key` of its labels.
+
+    ``context``: where its labels in the context of its track lie, which take the place of those of the clip alone.
+    """
 
     clip_id: str
+    facts_key: str
+    row: IndexRow
+    context: "ContextEntry | None" = None
+
+    @property
+    def track_id(self) -> str:
+        """The clip's track."""
+        return track_id_of(self.clip_id)
+
+    def read(self) -> Annotation:
+        """Load the annotation, with its labels in context where there are some. Raises ContractError."""
+        annotation = self.read_alone()
+        return annotation if self.context is None else replace(annotation, labels=self.context.read())
+
+    def read_alone(self) -> Annotation:
+        """Load the annotation with the labels of the clip alone. Raises ContractError."""
+        return from_json(Annotation, self.row.read())
+
+
+@dataclass(frozen=True, slots=True)
+class ContextEntry:
+    """Journaled labels in context by reference; ``clips``: :func:`clips_key` of the clips that were heard."""
+
+    clip_id: str
+    clips: str
     facts_key: str
     row: IndexRow
 
@@ -71,9 +108,9 @@ class AnnotationEntry:
         """The clip's track."""
         return track_id_of(self.clip_id)
 
-    def read(self) -> Annotation:
-        """Load the annotation. Raises ContractError."""
-        return from_json(Annotation, self.row.read())
+    def read(self) -> Labels:
+        """Load the labels. Raises ContractError."""
+        return from_json(Labels, self.row.read())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +143,18 @@ class CaptionEntry:
         return from_json(Caption, self.row.read())
 
 
-Entry = AnnotationEntry | LetterEntry | TrackDone | TrackRetry | CaptionEntry
+Entry = AnnotationEntry | LetterEntry | TrackDone | TrackRetry | ContextEntry | CaptionEntry
 """What a scan finds."""
 
 
 def facts_key(labels: Labels) -> str:
     """Short hash of what the labels contribute to the facts."""
     return fingerprint(facts=to_dict(facts_of(labels, TrackMetadata())))[:16]
+
+
+def clips_key(clip_ids: Iterable[str]) -> str:
+    """Short hash of the clips of a track that have labels: labels in context depend on which they are."""
+    return fingerprint(clips=sorted(clip_ids))[:16]
 
 
 def write_results(folder: Path, results: Iterable[Result]) -> Path:
@@ -147,6 +189,8 @@ def _line(result: Result) -> Line:
             return Line("track", result.track_id, result.outcomes, to_json(result))
         case TrackRetry():
             return Line("retry", result.track_id, None, "{}")
+        case ContextLabels():
+            return Line("context", result.clip_id, [result.clips, facts_key(result.labels)], to_json(result.labels))
         case WrittenCaption():
             data = to_json(result.caption)
             digest = hashlib.sha256(data.encode()).hexdigest()[:16]
@@ -170,6 +214,10 @@ def _entry(row: IndexRow) -> Entry:
             return TrackDone(key, _of_type(int, row.note))
         case "retry":
             return TrackRetry(key)
+        case "context":
+            track_id_of(key)
+            clips, of_labels = _of_type(list, row.note)
+            return ContextEntry(key, _of_type(str, clips), _of_type(str, of_labels), row)
         case "caption":
             facts, source, round_, digest = _of_type(list, row.note)
             return CaptionEntry(

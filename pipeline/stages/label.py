@@ -6,8 +6,10 @@ from typing import Any
 
 from fgmcaps.annotators import ClipAudio, FusionSettings, GateSettings, Profile, fuse, gate
 from fgmcaps.annotators.base import Annotator
+from fgmcaps.annotators.fusion.keep import keep
+from fgmcaps.annotators.fusion.track.context import TrackClip, in_context
 from fgmcaps.common.errors import MachineError
-from fgmcaps.schemas import Estimate, Labels
+from fgmcaps.schemas import Annotation, Estimate, Labels
 from fgmcaps.schemas.dead_letter import Rejection
 
 GATE, FUSE = "gate", "fuse"
@@ -62,6 +64,26 @@ def fuse_estimates(estimates: Sequence[Estimate], settings: FusionSettings) -> L
         return fuse(estimates, settings)
     except Exception as error:
         return failed(FUSE, "fusion_failed", error)
+
+
+def judged_together(annotations: Sequence[Annotation], settings: FusionSettings) -> list[Annotation]:
+    """Annotations of the clips of one track, their labels judged in its context and filtered anew.
+
+    With ``context: clip``, and where labels say nothing of probabilities, they stay as they are.
+    """
+    if settings.recipe != "calibrated" or settings.context != "track":
+        return list(annotations)
+    known = [i for i, annotation in enumerate(annotations) if annotation.labels.fused is not None]
+    clips = [
+        TrackClip(a.clip.start_s, a.clip.duration_s, a.labels.fused)
+        for a in (annotations[i] for i in known)
+        if a.labels.fused is not None
+    ]
+    out = list(annotations)
+    for i, fused in zip(known, in_context(clips), strict=True):
+        a = annotations[i]
+        out[i] = Annotation(a.clip, keep(fused, settings), a.estimates)
+    return out
 
 
 def start_tools(tools: Iterable[Annotator[Any]], loading: Callable[[int, int], None] | None = None) -> None:

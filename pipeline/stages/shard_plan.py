@@ -82,7 +82,9 @@ def plan_shards(
 def _content(row: RowRef) -> tuple[object, ...]:
     """What a row's bytes depend on besides the settings. The order is part of the key: it never changes."""
     caption = (row.caption.facts_key, row.caption.source, row.caption.round, row.caption.digest)
-    return (row.clip_id, caption, row.track.source, row.track.source_path, to_dict(row.track.metadata))
+    content = (row.clip_id, caption, row.track.source, row.track.source_path, to_dict(row.track.metadata))
+    context = row.annotation.context
+    return content if context is None else (*content, context.clips)
 
 
 def staging(work: Path) -> Path:
