@@ -13,7 +13,7 @@ from fgmcaps.annotators.fusion.features import Floats, Row, table_of
 from fgmcaps.annotators.fusion.fusion_model import AttributeModel, FusionModel
 from fgmcaps.annotators.fusion.hypotheses.chords import Candidate, candidates_of, chord_rows, primary_of
 from fgmcaps.annotators.fusion.hypotheses.downbeats import Bars, bar_hypotheses, bar_rows, grid_of
-from fgmcaps.annotators.fusion.hypotheses.key import key_rows
+from fgmcaps.annotators.fusion.hypotheses.key import add_charts, key_rows
 from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
 from fgmcaps.annotators.fusion.hypotheses.pulse import choose_pulse, pulse_rows
 from fgmcaps.annotators.fusion.hypotheses.tempo import tempo_hypotheses
@@ -59,7 +59,7 @@ def decide_rhythm(clip: ClipEvidence, model: FusionModel) -> Rhythm | None:
     if not hypotheses:
         return None
     rows = pulse_rows(clip, hypotheses)
-    pulse = choose_pulse(hypotheses, rows, _score(model["tempo"], rows))
+    pulse = choose_pulse(hypotheses, rows, _score(model["tempo"], rows), model.tilt)
     bpm, signature = pulse.bpm, pulse.signature
     tempo = _calibrated(model["tempo"], tempo_context(clip, pulse))
     meter = _calibrated(model["meter"], meter_context(pulse, tempo))
@@ -105,6 +105,8 @@ def place_bars(clip: ClipEvidence, bpm: float, beats_per_bar: int, model: Attrib
 def decide_harmony(clip: ClipEvidence, model: FusionModel, bpm: float | None) -> Harmony:
     """The likeliest key, and for every span of the recogniser its likeliest candidate."""
     rows = key_rows(clip)
+    if rows and model.charts is not None:
+        add_charts(rows, model.charts)
     best, shares = choose(_score(model["key"], rows)) if rows else (0, np.zeros(len(KEYS)))
     candidates = candidates_of(clip)
     tables = chord_rows(clip, candidates, shares, bpm)

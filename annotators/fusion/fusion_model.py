@@ -14,8 +14,17 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from fgmcaps.annotators.fusion.scorer import Calibration, Threshold, Trees, threshold_for
+from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
+from fgmcaps.annotators.fusion.scorer import (
+    Calibration,
+    Scorer,
+    Threshold,
+    Trees,
+    scorer_from_json,
+    threshold_for,
+)
 from fgmcaps.annotators.settings import FusionSettings
 from fgmcaps.common.did_you_mean import did_you_mean
 
@@ -31,8 +40,8 @@ class AttributeModel:
     belong to the filter.
     """
 
-    scorer: Trees | None
-    confidence: Trees
+    scorer: Scorer | None
+    confidence: Scorer
     calibration: Calibration
     thresholds: tuple[Threshold, ...]
 
@@ -44,12 +53,27 @@ class AttributeModel:
 
 @dataclass(frozen=True, eq=False)
 class FusionModel:
-    """All attributes for one set of tools."""
+    """All attributes for one set of tools.
+
+    ``meters``: how common each of ``FELT_BEATS`` is taken to be, and ``fitted_meters`` how common it was where the
+    scorer was fitted; both sum to 1, None where nothing is known of it. ``charts``: trees over the features of keys
+    whose log-odds are themselves a feature of the key's scorer.
+    """
 
     name: str
     tools: tuple[str, ...]
     fitted: Mapping[str, Any]
     attributes: Mapping[str, AttributeModel]
+    meters: Mapping[str, float] | None = None
+    fitted_meters: Mapping[str, float] | None = None
+    charts: Trees | None = None
+
+    @property
+    def tilt(self) -> npt.NDArray[np.float64] | None:
+        """``meters`` over ``fitted_meters``, in the order of ``FELT_BEATS``."""
+        if self.meters is None or self.fitted_meters is None:
+            return None
+        return np.array([self.meters[name] / self.fitted_meters[name] for name in FELT_BEATS])
 
     def __getitem__(self, attribute: str) -> AttributeModel:
         return self.attributes[attribute]
@@ -119,14 +143,17 @@ def model_from_json(data: Mapping[str, Any]) -> FusionModel:
         tuple(data["tools"]),
         data["fitted"],
         {name: _attribute(data["attributes"][name]) for name in ATTRIBUTES},
+        data.get("meters"),
+        data.get("fitted_meters"),
+        Trees.from_json(data["charts"]) if "charts" in data else None,
     )
 
 
 def _attribute(data: Mapping[str, Any]) -> AttributeModel:
     curve = data["calibration"]
     return AttributeModel(
-        None if data["scorer"] is None else Trees.from_json(data["scorer"]),
-        Trees.from_json(data["confidence"]),
+        None if data["scorer"] is None else scorer_from_json(data["scorer"]),
+        scorer_from_json(data["confidence"]),
         Calibration(np.asarray(curve["score"], np.float64), np.asarray(curve["probability"], np.float64)),
         tuple(Threshold(t["precision"], t["probability"], t["coverage"]) for t in data["thresholds"]),
     )

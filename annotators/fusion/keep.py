@@ -2,7 +2,7 @@
 
 - A value below its threshold is withheld: None or empty; its confidence stays, ``qc_flags`` says why.
 - Beats go with the tempo, unless only its octave is in doubt: then they are beats of one level or the next.
-- The meter stands on its own: a bar of four is one at either octave. Downbeats need beats and a meter.
+- The meter goes with the tempo in the same way: a bar of four is one at either octave. Downbeats need both.
 - No key where the clip modulates, or where neither tempo nor chords are believable.
 """
 
@@ -12,6 +12,7 @@ from fgmcaps.annotators.fusion.chords import summarise
 from fgmcaps.annotators.fusion.decision import Decision
 from fgmcaps.annotators.fusion.fusion_model import FusionModel, load_model
 from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
+from fgmcaps.annotators.fusion.meter_prior import with_meters
 from fgmcaps.annotators.fusion.recalibrate import recalibrated
 from fgmcaps.annotators.fusion.spelling import spelled_all
 from fgmcaps.annotators.settings import FusionSettings
@@ -31,12 +32,17 @@ all 5 of 120 spoken clips that were given a key, and for 3 of 3,164 keys of musi
 def keep(found: Fused, settings: FusionSettings) -> Labels:
     """The labels that pass the filter of recipe ``calibrated``. Raises ValueError for an unknown model or precision.
 
-    ``found`` goes into the labels as it is; their confidences are recalibrated where the settings say so.
+    ``found`` goes into the labels as it is; they are judged with other shares of meters, and their confidences
+    recalibrated, where the settings say so.
     """
-    model, fused = load_model(settings.model), recalibrated(found, settings.calibration)
+    model = load_model(settings.model)
+    fused = found
+    if settings.meters and model.meters is not None:
+        fused = with_meters(fused, settings.meters, model.meters)
+    fused = recalibrated(fused, settings.calibration)
     tempo = _tempo(fused, model, settings)
     beats = fused.beats if tempo.value is not None or tempo.reason == OCTAVE else ()
-    meter = _meter(fused, model, settings)
+    meter = _meter(fused, tempo, model, settings)
     downbeats = _downbeats(fused, beats, meter, model, settings)
     key = _key(fused, model, settings)
     chords = _chords(fused, model, settings)
@@ -88,9 +94,9 @@ def _octaves(fused: Fused) -> float:
     return sum(o.probability for o, off in zip(fused.tempo_alternatives, near, strict=True) if off < _SAME_OCTAVES)
 
 
-def _meter(fused: Fused, model: FusionModel, settings: FusionSettings) -> Decision[str]:
+def _meter(fused: Fused, tempo: Decision[float], model: FusionModel, settings: FusionSettings) -> Decision[str]:
     probability = fused.meter_probability
-    if fused.time_signature is None or probability is None:
+    if (tempo.value is None and tempo.reason != OCTAVE) or fused.time_signature is None or probability is None:
         return Decision(None, probability, "no_tempo")
     if TOO_SHORT in fused.findings:
         return Decision(None, probability, "too_short")

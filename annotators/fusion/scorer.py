@@ -13,6 +13,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
+_LEAST_SHARE = 1e-6
+
+
 def rounded(table: Floats) -> Floats:
     """Features to four decimals, so that a last binary digit never decides which way a tree goes."""
     return np.asarray(np.round(table, 4))
@@ -73,6 +76,60 @@ class Trees:
             depth = max(depth, _depth(left[i], right[i], leaf))
         names = tuple(data["features"])
         return cls(names, float(data["base"]), feature, threshold, left, right, missing, value, depth)
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """A conditional logit over rows of which exactly one is right: ``weights`` float64[features], named.
+
+    McFadden, "Conditional logit analysis of qualitative choice behavior", 1974. A missing feature counts as 0.
+    """
+
+    features: tuple[str, ...]
+    weights: Floats
+
+    def __call__(self, table: Floats) -> Floats:
+        """Log-odds of each row of ``table``, float[rows, features], being the right one: float64[rows]."""
+        if table.ndim != 2 or table.shape[1] != len(self.features):
+            raise ValueError(f"scores need a table of {len(self.features)} features, got shape {table.shape}")
+        scores = np.nan_to_num(rounded(table)) @ self.weights
+        share = np.exp(scores - scores.max())
+        share = np.clip(share / share.sum(), _LEAST_SHARE, 1 - _LEAST_SHARE)
+        return np.asarray(np.log(share / (1 - share)))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Softmax":
+        """From ``{"features", "weights"}``."""
+        names, weights = tuple(data["features"]), np.asarray(data["weights"], np.float64)
+        if weights.shape != (len(names),):
+            raise ValueError(f"a conditional logit of {len(names)} features has weights of shape {weights.shape}")
+        return cls(names, weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Feature:
+    """One feature as it is: what is judged by nothing else."""
+
+    feature: str
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The one name, as the other scorers have several."""
+        return (self.feature,)
+
+    def __call__(self, table: Floats) -> Floats:
+        """The column of ``table``, float[rows, 1]: float64[rows]."""
+        return np.asarray(rounded(table)[:, 0])
+
+
+Scorer = Trees | Softmax | Feature
+
+
+def scorer_from_json(data: Mapping[str, Any]) -> Scorer:
+    """Trees, a conditional logit or a plain feature, by what is in ``data``."""
+    if "feature" in data:
+        return Feature(str(data["feature"]))
+    return Softmax.from_json(data) if "weights" in data else Trees.from_json(data)
 
 
 def _depth(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], leaf: npt.NDArray[np.bool_]) -> int:

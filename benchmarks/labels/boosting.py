@@ -49,10 +49,14 @@ class Columns:
         return np.array([[row.get(name, nan) for name in self.index] for row in rows]).reshape(len(rows), -1)
 
     def select(self, table: Floats, names: Sequence[str]) -> Floats:
-        """The named columns of a table that may have been made before some of them were known."""
+        """The named columns of a table made when fewer may have been known; NaN for those that still are not."""
         wide = np.full((len(table), len(self.index)), nan)
         wide[:, : table.shape[1]] = table
-        return wide[:, [self.index[name] for name in names]]
+        found = np.full((len(table), len(names)), nan)
+        for place, name in enumerate(names):
+            if name in self.index:
+                found[:, place] = wide[:, self.index[name]]
+        return found
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Truth and estimates: a folder of truth clips and a dump of the same clips."""
 
 import hashlib
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,9 @@ from fgmcaps.annotators.measure.onsets import onset_lag
 from fgmcaps.schemas import BeatGrid, Estimate
 from fgmcaps.schemas.truth import ClipTruth
 
+SONGS = ("billboard", "pop909")
+"""Domains of real songs: sets of ``benchmarks.truth`` whose families are songs."""
+RENDERED_FOLDS = 3
 NULL = "null:"
 """Mark of the negative set: ``null:key`` says that no key is right."""
 
@@ -36,6 +40,22 @@ class LabelClip:
     def evidence(self) -> ClipEvidence:
         """What fusion reads of the estimates."""
         return read_evidence(self.estimates)
+
+    @property
+    def domain(self) -> str:
+        """The kind of music: one of ``SONGS``, ``recorded``, ``unlabelled``, ``negative`` or ``rendered``."""
+        known = (*SONGS, "recorded", "unlabelled", "negative")
+        return self.library if self.library in known else "rendered"
+
+    @property
+    def fold(self) -> str:
+        """What is left out with this clip when it is judged: its domain; of rendered styles a third of the families.
+
+        Rendered styles are in three parts, as no other domain has their meters.
+        """
+        if self.domain in SONGS:
+            return self.domain
+        return f"rendered {zlib.crc32(self.family.encode()) % RENDERED_FOLDS}"
 
     @property
     def ordinary(self) -> bool:

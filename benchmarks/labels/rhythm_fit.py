@@ -1,16 +1,18 @@
 """Tempo, meter and downbeats fitted one after the other, each at what was decided before."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from benchmarks.labels.boosting import Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
-from benchmarks.labels.held_out import Fitted, Judgement, balance, finish, held
+from benchmarks.labels.held_out import PULSE_SHARES, Fitted, Judgement, balance, confidence_of, finish, scorer_of
 from fgmcaps.annotators.evaluation.clip_scores import beat_f, tempo_accuracy
 from fgmcaps.annotators.fusion.choose import choose
 from fgmcaps.annotators.fusion.contexts import CONTEXT_FEATURES, bars_context, meter_context, tempo_context
 from fgmcaps.annotators.fusion.features import Row
+from fgmcaps.annotators.fusion.fusion_model import model_from_json
 from fgmcaps.annotators.fusion.hypotheses.downbeats import Bars, bar_hypotheses, bar_rows, grid_of
 from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
 from fgmcaps.annotators.fusion.hypotheses.pulse import Pulse, choose_pulse, pulse_rows
@@ -18,6 +20,7 @@ from fgmcaps.annotators.fusion.hypotheses.tempo import tempo_hypotheses
 
 Pool = Callable[[LabelClip], bool]
 SIGNATURES = tuple(FELT_BEATS)
+KeptModel = Mapping[str, Any] | None
 
 
 Settings = Mapping[str, Boosting]
@@ -38,19 +41,21 @@ distinguished the known styles (`docs/experiments.md`).
 
 
 def fit_rhythm(
-    clips: Sequence[LabelClip], settings: Settings, in_pool: Pool
+    clips: Sequence[LabelClip], settings: Settings, in_pool: Pool, kept: KeptModel = None
 ) -> tuple[dict[str, Fitted], dict[str, float]]:
-    """Tempo, meter and downbeats, and the tempo chosen for each clip.
+    """Tempo, meter and downbeats, and the tempo chosen for each clip; ``kept``: a model whose scorers stay.
 
     ``clips``: of the splits train (fit) and validation (tune), negatives included.
     """
-    tempo, meter, pulses = fit_pulse(clips, settings, in_pool)
-    downbeats = fit_downbeats(clips, pulses, tempo, meter, settings, in_pool)
+    tempo, meter, pulses = fit_pulse(clips, settings, in_pool, kept)
+    downbeats = fit_downbeats(clips, pulses, tempo, meter, settings, in_pool, kept)
     bpm = {name: pulse.bpm for name, pulse in pulses.items()}
     return {"tempo": tempo, "meter": meter, "downbeats": downbeats}, bpm
 
 
-def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> tuple[Fitted, Fitted, dict[str, Pulse]]:
+def fit_pulse(
+    clips: Sequence[LabelClip], settings: Settings, in_pool: Pool, kept: KeptModel
+) -> tuple[Fitted, Fitted, dict[str, Pulse]]:
     """Models of tempo and meter, and what they (held out) choose for each clip."""
     examples, tables = Examples(), {}
     weights = balance(clips)
@@ -61,16 +66,17 @@ def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> 
         rows = pulse_rows(clip.evidence, hypotheses)
         table = examples.columns.table(rows)
         tables[clip.name] = hypotheses, [kept_for_context(row) for row in rows], table
-        if clip.split == "train":
+        if clip.split == "train" and kept is None:
             right = pairs_right(clip, hypotheses)
             known = [i for i, r in enumerate(right) if r is not None]
-            examples.add(table[known], [right[i] or 0.0 for i in known], clip.family, weights[clip.family])
-    scorer = held(examples, settings["tempo"])
+            examples.add(table[known], [right[i] or 0.0 for i in known], clip.fold, weights[clip.family])
+    scorer = scorer_of(examples, settings["tempo"], kept, "tempo")
+    tilt = None if kept is None else model_from_json(kept).tilt
     pulses = {}
     for clip in clips:
         if clip.name in tables:
             hypotheses, rows, table = tables[clip.name]
-            pulses[clip.name] = choose_pulse(hypotheses, rows, scorer(table, clip.family))
+            pulses[clip.name] = choose_pulse(hypotheses, rows, scorer(table, clip.fold), tilt)
     tracked = [clip for clip in clips if clip.name in pulses]
     judgements = [
         Judgement(
@@ -80,13 +86,16 @@ def fit_pulse(clips: Sequence[LabelClip], settings: Settings, in_pool: Pool) -> 
         )
         for clip in tracked
     ]
-    tempo = finish(scorer, judgements, settings["tempo.confidence"], in_pool)
+    tempo = finish(
+        scorer, judgements, confidence_of(kept, "tempo", settings["tempo.confidence"]), in_pool, PULSE_SHARES
+    )
     judgements = []
     for clip in tracked:
         truth, pulse = clip.truth.time_signature, pulses[clip.name]
         outcome = clip.outcome("meter", None if truth is None else float(truth == pulse.signature))
         judgements.append(Judgement(clip, meter_context(pulse, tempo.probability[clip.name]), outcome))
-    return tempo, finish(None, judgements, settings["meter.confidence"], in_pool), pulses
+    meter = finish(None, judgements, confidence_of(kept, "meter", settings["meter.confidence"]), in_pool)
+    return tempo, meter, pulses
 
 
 def kept_for_context(row: Row) -> Row:
@@ -117,12 +126,13 @@ def fit_downbeats(
     meter: Fitted,
     settings: Settings,
     in_pool: Pool,
+    kept: KeptModel,
 ) -> Fitted:
     """The model of where bars begin; its target is the F-measure of the downbeats."""
     examples, weights = Examples(), balance(clips)
     for clip in clips:
         at = near_truth(clip, pulses)
-        if clip.split != "train" or clip.truth.downbeats is None or at is None:
+        if kept is not None or clip.split != "train" or clip.truth.downbeats is None or at is None:
             continue
         asked = {(round(at, 6), FELT_BEATS.get(clip.truth.time_signature or "", 4))}
         pulse = pulses[clip.name]
@@ -131,8 +141,8 @@ def fit_downbeats(
             found = hypotheses_at(clip, tempo_bpm, beats)
             if found is not None:
                 scores = [beat_f(bars.downbeats, clip.truth.downbeats) or 0.0 for bars in found[0]]
-                examples.add(examples.columns.table(found[1]), scores, clip.family, weights[clip.family])
-    scorer = held(examples, settings["downbeats"])
+                examples.add(examples.columns.table(found[1]), scores, clip.fold, weights[clip.family])
+    scorer = scorer_of(examples, settings["downbeats"], kept, "downbeats")
     judgements = []
     for clip in clips:
         chosen = pulses.get(clip.name)
@@ -140,13 +150,15 @@ def fit_downbeats(
         if found is None:
             continue
         hypotheses, rows = found
-        best, shares = choose(scorer(examples.columns.table(rows), clip.family))
+        best, shares = choose(scorer(examples.columns.table(rows), clip.fold))
         context = bars_context(
             clip.evidence, np.sort(shares)[::-1], tempo.probability[clip.name], meter.probability[clip.name]
         )
         f = beat_f(hypotheses[best].downbeats, clip.truth.downbeats)
         judgements.append(Judgement(clip, context, clip.outcome("downbeats", f)))
-    return finish(scorer, judgements, settings["downbeats.confidence"], in_pool)
+    return finish(
+        scorer, judgements, confidence_of(kept, "downbeats", settings["downbeats.confidence"]), in_pool, PULSE_SHARES
+    )
 
 
 def hypotheses_at(clip: LabelClip, bpm: float, beats_per_bar: int) -> tuple[list[Bars], list[dict[str, float]]] | None:

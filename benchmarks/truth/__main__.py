@@ -1,4 +1,4 @@
-"""``python -m benchmarks.truth render|billboard|pop909|negatives|recorded|check FOLDER``: see README.md."""
+"""``python -m benchmarks.truth render|billboard|pop909|negatives|recorded|unlabelled|check FOLDER``: see README.md."""
 
 import ctypes.util
 import logging
@@ -17,6 +17,7 @@ from benchmarks.truth.render import render_corpus
 from benchmarks.truth.songs.charts import write_billboard
 from benchmarks.truth.songs.pop909 import write_pop909
 from benchmarks.truth.soundfonts import SOUNDFONTS
+from benchmarks.truth.unlabelled import write_unlabelled
 
 
 @click.group()
@@ -95,6 +96,16 @@ def pop909(folder: Path, dataset: Path, songs: int | None, seed: int, workers: i
     need_programs()
     counts = write_pop909(folder, dataset, seed, workers, songs)
     click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("music", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--per-package", default=14, show_default=True, type=click.IntRange(1), help="Tracks of each package.")
+def unlabelled(folder: Path, music: Path, per_package: int) -> None:
+    """Cut four clips of each track of MUSIC (made by benchmarks/recorded_music.sh), whose truth nobody wrote down."""
+    counts = write_unlabelled(folder, music, per_package)
+    click.echo(f"{folder}: {sum(counts.values())} tracks, {len([c for c in counts.values() if c])} packages")
 
 
 @main.command()

@@ -11,8 +11,8 @@ from fgmcaps.pipeline.commands.options import PROFILES
 from fgmcaps.pipeline.commands.truth_options import truth_options
 
 
-@click.command("calibrate", short_help="Make the probabilities true on your own music, from labels you know.")
-@click.argument("where", metavar="AUDIO_WITH_JAMS|mirdata:NAME")
+@click.command("calibrate", short_help="Make the probabilities true on your own music.")
+@click.argument("where", metavar="AUDIO_WITH_JAMS|mirdata:NAME|DATASET")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.json")
 @click.option("--profile", type=Choice(PROFILES), default="best", show_default=True, help="Tools and fusion.")
 @click.option("--estimates", type=click.Path(path_type=Path, file_okay=False), default=Path("label-evaluation"),
@@ -25,15 +25,26 @@ def calibrate(where: str, out: Path, profile: str, estimates: Path, **given: Any
     AUDIO_WITH_JAMS is as for evaluate-labels; fifty tracks are enough to matter, and fewer change less. A curve that is
     no better on tracks that it has not seen is left out. OUT.json goes to --calibration of build, refilter and
     annotate-file; its curves are part of the settings, and so of the fingerprint of what is built with it.
+
+    DATASET is a folder that was built: without any truth, how common each meter is in it is found from its rows, where
+    they are taken to be as common as in popular music (nine in ten are in 4/4). Worth doing for waltzes, marches or jigs.
     """
     from rich.table import Table
 
     from fgmcaps.annotators import load_profile
     from fgmcaps.common.console import SafeConsole
+    from fgmcaps.pipeline.dataset.manifest import MANIFEST_NAME
     from fgmcaps.pipeline.labels.annotated_truth import annotated_truth
     from fgmcaps.pipeline.labels.calibrate import calibrate as fit
     from fgmcaps.pipeline.labels.calibrate import calibration_lines, write_calibration
 
+    if (Path(where) / MANIFEST_NAME).is_file():
+        from fgmcaps.pipeline.labels.dataset_meters import dataset_meters, meter_lines
+
+        for text in meter_lines(dataset_meters(Path(where), out)):
+            echo(text)
+        echo(f"{out}: shares of meters; give it to --calibration, of refilter for this dataset")
+        return
     chosen = load_profile(profile)
     found = fit(annotated_truth(where, chosen, estimates, **given).pairs, chosen)
     write_calibration(out, found, chosen)

@@ -8,7 +8,7 @@ from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.dataset.coverage import coverage, fusion_of, with_precision
 from fgmcaps.pipeline.dataset.coverage_table import coverage_table
 from fgmcaps.pipeline.dataset.manifest import read_manifest
-from fgmcaps.pipeline.labels.calibrate import read_calibration
+from fgmcaps.pipeline.labels.use_calibration import with_file
 
 
 def print_coverage(out: Path, precision: Mapping[str, float] | None = None, calibration: Path | None = None) -> None:
@@ -23,7 +23,7 @@ def print_coverage(out: Path, precision: Mapping[str, float] | None = None, cali
     if asked is not None:
         asked = with_precision(asked, precision or {})
         if calibration is not None:
-            asked = asked.model_copy(update={"calibration": read_calibration(calibration, asked.model)})
+            asked = with_file(asked, calibration)
     try:
         found = coverage(out, manifest, asked if precision or calibration else None)
     except ValueError as error:  # a precision that the model does not reach

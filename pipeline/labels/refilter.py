@@ -28,7 +28,7 @@ from fgmcaps.pipeline.dataset.manifest import read_manifest, verify_shards
 from fgmcaps.pipeline.dataset.read import facts_of_row, iter_shard
 from fgmcaps.pipeline.dataset.shards import parse_shard_name, write_shard
 from fgmcaps.pipeline.dataset.swap import describe, folder_for, swap_in
-from fgmcaps.pipeline.labels.calibrate import read_calibration
+from fgmcaps.pipeline.labels.use_calibration import with_file
 from fgmcaps.pipeline.report import REPORT_NAME, write_report
 from fgmcaps.schemas import Fused, Manifest, ShardFile, TrackMetadata, facts_of, from_dict
 from fgmcaps.schemas.arrow import schema_of
@@ -67,7 +67,7 @@ def refilter(
     before = _settings(out, manifest)
     after = with_precision(before, _checked(precision))
     if calibration is not None:
-        after = after.model_copy(update={"calibration": read_calibration(calibration, before.model)})
+        after = with_file(after, calibration)
     try:
         check_fusion(after, load_model(before.model).tools)
     except ValueError as error:

@@ -7,19 +7,26 @@ from math import nan
 import numpy as np
 
 from fgmcaps.annotators.fusion.clip_evidence import ClipEvidence
-from fgmcaps.annotators.fusion.features import Floats, Row
+from fgmcaps.annotators.fusion.features import Floats, Row, table_of
 from fgmcaps.annotators.fusion.hypotheses.chord_tones import chord_pitch_classes, majmin
+from fgmcaps.annotators.fusion.hypotheses.key_from_chords import ChordsToKey, shipped
+from fgmcaps.annotators.fusion.scorer import Trees
 from fgmcaps.annotators.kernels.key_profiles import key_correlations
 from fgmcaps.schemas import ChordSpan
 from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD
 from fgmcaps.schemas.music import KEYS, key_index
 
+_UNKNOWN = np.full(len(KEYS), -np.log(len(KEYS)))
+CHARTS_LIMIT = 6.0
 _MAJOR_SCALE = {0, 2, 4, 5, 7, 9, 11}
 _MINOR_SCALE = {0, 2, 3, 5, 7, 8, 10, 11}  # natural, and the leading tone of the dominant
 
 
-def key_rows(clip: ClipEvidence) -> list[Row]:
-    """Features of each of ``fgmcaps.schemas.music.KEYS``, in order; empty without a key finder and without chords."""
+def key_rows(clip: ClipEvidence, songs: ChordsToKey | None = None) -> list[Row]:
+    """Features of each of ``fgmcaps.schemas.music.KEYS``, in order; empty without a key finder and without chords.
+
+    ``songs``: another model of keys given chords than the one of the package.
+    """
     if not clip.key_finders and not clip.recognisers:
         return []
     columns: dict[str, Floats] = {}
@@ -43,6 +50,8 @@ def key_rows(clip: ClipEvidence) -> list[Row]:
             columns |= _chroma_columns(f"{tool.name}.harmonic_chroma", tool.signal.harmonic_chroma)
     for tool in clip.recognisers:
         columns |= chord_columns(tool.name, [s for s in tool.spans if s.label not in (NO_CHORD, UNKNOWN_CHORD)])
+        said = (songs or shipped())(tool.spans)
+        columns[f"{tool.name}.songs"] = _UNKNOWN if said is None else said
     whole |= {"chroma_entropy": clip.chroma_entropy, "percussive_share": clip.percussive_share}
     return [
         {
@@ -52,6 +61,16 @@ def key_rows(clip: ClipEvidence) -> list[Row]:
         }
         for k in range(len(KEYS))
     ]
+
+
+def add_charts(rows: Sequence[Row], charts: Trees) -> None:
+    """Adds ``charts`` to each row: log-odds of the key by trees that were fitted on rendered chord charts.
+
+    There a key cadences, as in few songs; so they are one kind of evidence beside others, and within limits.
+    """
+    scores = np.clip(charts(table_of(rows, charts.features)), -CHARTS_LIMIT, CHARTS_LIMIT)
+    for row, score in zip(rows, scores, strict=True):
+        row["charts"] = float(score)
 
 
 def _chroma_columns(name: str, values: Sequence[float]) -> dict[str, Floats]:

@@ -1,8 +1,8 @@
 """How likely each key makes a sequence of chords: learned from transcriptions of real songs, not from rules.
 
-A conditional logit (McFadden 1974): each of 24 keys is scored by the same features of the sequence, taken relative to
-its tonic; one set of weights for major keys, one for minor ones. Fitted by :mod:`benchmarks.labels.chords_to_key` on the
-McGill Billboard annotations (Burgoyne, Wild, Fujinaga, ISMIR 2011).
+A conditional logit (McFadden 1974): each of 24 keys is scored by the same features of the sequence, taken
+relative to its tonic, with one set of weights for major keys and one for minor ones. Fitted by
+:mod:`benchmarks.labels.chords_to_key` on the McGill Billboard annotations (Burgoyne, Wild, Fujinaga, ISMIR 2011).
 """
 
 import json

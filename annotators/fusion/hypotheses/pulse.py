@@ -37,11 +37,21 @@ def pulse_rows(clip: ClipEvidence, hypotheses: Sequence[float]) -> list[Row]:
     return [{**tempo, **meter} for bpm, tempo in zip(hypotheses, tempi, strict=True) for meter in meter_rows(clip, bpm)]
 
 
-def choose_pulse(hypotheses: Sequence[float], rows: Sequence[Row], log_odds: Floats) -> Pulse:
-    """The tempo that is likeliest over all meters, the meter that is likeliest at it; ``log_odds`` of the pairs."""
+def choose_pulse(
+    hypotheses: Sequence[float], rows: Sequence[Row], log_odds: Floats, tilt: Floats | None = None
+) -> Pulse:
+    """The tempo that is likeliest over all meters, the meter that is likeliest at it; ``log_odds`` of the pairs.
+
+    ``tilt`` float64[meters]: how much commoner each meter is than it was in what the scores were fitted on. It decides
+    the meter, not the tempo: an octave is no matter of what meters are common.
+    """
     shares = probabilities(log_odds).reshape(len(hypotheses), len(FELT_BEATS))
-    by_tempo, by_meter = shares.sum(axis=1), shares.sum(axis=0)
+    by_tempo = shares.sum(axis=1)
     best = int(np.argmax(np.round(by_tempo, 9)))
+    if tilt is not None:
+        tilted = shares * tilt
+        shares = tilted * (shares.sum() / max(float(tilted.sum()), 1e-12))
+    by_meter = shares.sum(axis=0)
     which = int(np.argmax(np.round(shares[best], 9)))
     return Pulse(
         hypotheses[best],

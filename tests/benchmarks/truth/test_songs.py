@@ -1,5 +1,7 @@
 """Real songs as truth: what the annotations say, and what is played of it."""
 
+from itertools import pairwise
+
 import mido
 import numpy as np
 import pytest
@@ -85,7 +87,7 @@ def test_windows_do_not_overlap_and_hold_regular_bars_of_one_meter():
     found = windows_of(song, np.random.default_rng(0), 3)
     assert len(found) == 3
     spans = [(w.bars[0].start_s, w.bars[-1].start_s + w.bars[-1].seconds) for w in found]
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
     assert {w.key for w in found} == {"C major"}
     assert all(w.start_s + 10 <= w.bars[-1].start_s + w.bars[-1].seconds - w.bars[0].start_s for w in found)
 
