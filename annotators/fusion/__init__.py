@@ -6,8 +6,8 @@ Conventions
   confidence is the probability that the value is right (:mod:`fgmcaps.annotators.fusion.calibrated`).
 - Recipe ``paper``: one tool an attribute, as published (:mod:`fgmcaps.annotators.fusion.paper`).
 - A value below its threshold is withheld: None or empty, the confidence stays, ``qc_flags`` says why.
-- Beats, bars and meter are counted in the chosen tempo's beats. So where the tempo is withheld, the beats, downbeats,
-  beat count and time signature are too; where only the meter is withheld, the beats stay and the downbeats go.
+- Beats, bars and meter are counted in the chosen tempo's beats. Where the tempo is withheld, all of them are, unless
+  only its octave is in doubt; where only the meter is withheld, the beats stay and the downbeats go.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from fgmcaps.annotators.fusion.paper import fuse_as_published
 from fgmcaps.annotators.settings import FusionSettings
 from fgmcaps.schemas import Estimate, Labels
 
-FUSION_VERSION = "3"
+FUSION_VERSION = "4"
 """Part of a build's fingerprint: change it with every change of fusion that can change a label."""
 
 

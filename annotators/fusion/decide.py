@@ -22,6 +22,8 @@ from fgmcaps.schemas.harte import NO_CHORD, UNKNOWN_CHORD
 from fgmcaps.schemas.music import KEYS
 
 MOST_OTHERS, LEAST_OTHER = 3, 0.01
+LEAST_METER = 0.0005
+"""Every meter that has any chance is named: how common each is in a corpus is found from what is named."""
 T = TypeVar("T")
 
 
@@ -65,7 +67,7 @@ def decide_rhythm(clip: ClipEvidence, model: FusionModel) -> Rhythm | None:
     meter = _calibrated(model["meter"], meter_context(pulse, tempo))
     tempi, meters = (
         others(pulse.by_tempo, bpm, tempo),
-        others(zip(FELT_BEATS, pulse.by_meter, strict=True), signature, meter),
+        others(zip(FELT_BEATS, pulse.by_meter, strict=True), signature, meter, len(FELT_BEATS), LEAST_METER),
     )
     other_tempi = tuple(TempoAlternative(round(value, 2), share) for value, share in tempi)
     other_meters = tuple(NamedAlternative(value, share) for value, share in meters)
@@ -77,8 +79,14 @@ def decide_rhythm(clip: ClipEvidence, model: FusionModel) -> Rhythm | None:
     return Rhythm(bpm, tempo, signature, meter, chosen, downbeats, other_tempi, other_meters)
 
 
-def others(shares: Iterable[tuple[T, float]], chosen: T, probability: float) -> list[tuple[T, float]]:
-    """``(value, probability)`` of at most ``MOST_OTHERS`` others than ``chosen``, the likeliest first.
+def others(
+    shares: Iterable[tuple[T, float]],
+    chosen: T,
+    probability: float,
+    most: int = MOST_OTHERS,
+    least: float = LEAST_OTHER,
+) -> list[tuple[T, float]]:
+    """``(value, probability)`` of at most ``most`` others than ``chosen``, the likeliest first.
 
     ``shares``: the belief in every value; they may sum to less than 1, for none of them may be right. What is left of
     1 beside the ``probability`` of the chosen one is parted in their proportion, so that all sum to at most 1.
@@ -89,7 +97,7 @@ def others(shares: Iterable[tuple[T, float]], chosen: T, probability: float) -> 
         return []
     found = [(value, round((1.0 - probability) * share / rest, 4)) for value, share in belief if value != chosen]
     found.sort(key=lambda entry: -entry[1])
-    return [(value, share) for value, share in found[:MOST_OTHERS] if share >= LEAST_OTHER]
+    return [(value, share) for value, share in found[:most] if share >= least]
 
 
 def place_bars(clip: ClipEvidence, bpm: float, beats_per_bar: int, model: AttributeModel) -> tuple[Bars, Floats] | None:

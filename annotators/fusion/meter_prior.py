@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fgmcaps.schemas import Fused, NamedAlternative
 
 Floats = npt.NDArray[np.float64]
-LEAST_OTHER, MOST_OTHERS = 0.01, 3
+LEAST_OTHER = 0.0005
 _PRIOR_CLIPS = 20.0
 """The shares that were assumed count as so many clips: a handful of clips changes little."""
 
@@ -60,14 +60,13 @@ def with_meters(fused: Fused, expected: Mapping[str, float], assumed: Mapping[st
         return fused
     judged /= judged.sum()
     best = int(np.argmax(np.round(judged, 9)))
-    others = sorted(
-        ((round(float(p), 4), n) for n, p in zip(names, judged, strict=True) if n != names[best]), reverse=True
-    )
+    shares = [(round(float(p), 4), name) for name, p in zip(names, judged, strict=True) if name != names[best]]
+    others = sorted(shares, reverse=True)
     changed = replace(
         fused,
         time_signature=names[best],
         meter_probability=round(float(judged[best]), 4),
-        meter_alternatives=tuple(NamedAlternative(n, p) for p, n in others[:MOST_OTHERS] if p >= LEAST_OTHER),
+        meter_alternatives=tuple(NamedAlternative(n, p) for p, n in others if p >= LEAST_OTHER),
     )
     if names[best] == fused.time_signature:
         return changed

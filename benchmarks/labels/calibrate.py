@@ -45,6 +45,11 @@ def _lines(x: Floats, y: Floats) -> dict[str, list[float]]:
     return {"score": [round(float(v), 4) for v in x], "probability": [round(float(v), 5) for v in y]}
 
 
+_KNOTS = np.linspace(-12.0, 12.0, 97)
+AS_STATED = _lines(_KNOTS, 1 / (1 + np.exp(-_KNOTS)))
+"""The curve of log-odds that are taken at their word."""
+
+
 def thresholds(
     probability: Floats,
     outcome: Floats,

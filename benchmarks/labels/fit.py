@@ -64,6 +64,12 @@ def with_meters(model: dict[str, Any]) -> dict[str, Any]:
     return {**model, "meters": METERS, "fitted_meters": FITTED_METERS, "charts": charts}
 
 
+def command(profile: str, kept: bool) -> str:
+    """How to make the model again."""
+    keep = f" --keep annotators/fusion/models/{profile}.json --billboard BILLBOARD" if kept else ""
+    return f"python -m benchmarks.labels.fit DUMP TRUTH --profile {profile}{keep}"
+
+
 def main() -> None:
     """Fit, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -104,7 +110,7 @@ def main() -> None:
         "tools": tools,
         "fitted": {
             "date": datetime.date.today().isoformat(),
-            "command": f"python -m benchmarks.labels.fit DUMP TRUTH --profile {args.profile}",
+            "command": command(args.profile, kept is not None),
             "data_sha256": data_fingerprint(clips),
             "clips": counts,
             "families": families,

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.labels.boosting import Boosting, Columns, Examples, fit_json, out_of_fold
-from benchmarks.labels.calibrate import platt, thresholds
+from benchmarks.labels.calibrate import AS_STATED, platt, thresholds
 from benchmarks.labels.corpus import LabelClip
 from fgmcaps.annotators.evaluation import coverage_at, expected_calibration_error
 from fgmcaps.annotators.fusion.features import Row
@@ -110,11 +110,13 @@ def finish(
     settings: Boosting | dict[str, Any],
     in_pool: Callable[[LabelClip], bool],
     domains: Mapping[str, float] = SHARES,
+    as_stated: bool = False,
 ) -> Fitted:
     """Confidence, calibration and thresholds from the judgements of fit and tune clips.
 
     ``in_pool`` says which clips the curve and the thresholds are taken from; ``settings``: of the confidence's
-    ensemble, or a scorer that judges as it is. The report gives each domain by a curve that has not seen it.
+    ensemble, or a scorer that judges as it is; ``as_stated``: its log-odds are taken at their word. The report gives
+    each domain by a curve that has not seen it.
     """
     examples = Examples()
     weights = balance([j.clip for j in judgements], domains)
@@ -133,7 +135,7 @@ def finish(
     score = np.array([scores[j.clip.name] for j in pool])
     outcome = np.array([j.outcome for j in pool], dtype=np.float64)
     weight = np.array([weights[j.clip.family] for j in pool])
-    curve = platt(score, outcome, weight)
+    curve = AS_STATED if as_stated else platt(score, outcome, weight)
     calibration = Calibration(np.array(curve["score"]), np.array(curve["probability"]))
     probability = {name: float(calibration(value)) for name, value in scores.items()}
     chance = np.array([probability[j.clip.name] for j in pool])
@@ -143,7 +145,7 @@ def finish(
         own = np.array([j.clip.domain == domain for j in pool])
         if own.all():
             continue
-        others = platt(score[~own], outcome[~own], weight[~own])
+        others = AS_STATED if as_stated else platt(score[~own], outcome[~own], weight[~own])
         unseen = Calibration(np.array(others["score"]), np.array(others["probability"]))(score[own])
         report |= _figures(f"{domain}_", np.asarray(unseen), outcome[own])
     data = {

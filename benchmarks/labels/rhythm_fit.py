@@ -28,9 +28,6 @@ SETTINGS: Settings = {
     "tempo": Boosting(trees=300, rate=0.05, share=0.15, rising=("shape", "agree")),
     "downbeats": Boosting(trees=150, rate=0.05, share=0.2),
     "tempo.confidence": Boosting(trees=120, rate=0.05, leaves=3, min_leaf=15, l2=1.0, share=0.3, rising=("share",)),
-    "meter.confidence": Boosting(
-        trees=80, rate=0.08, leaves=4, min_leaf=15, l2=1.0, share=0.6, rising=("share", "tempo")
-    ),
     "downbeats.confidence": Boosting(trees=20, rate=0.15, leaves=4, share=1.0, rising=("share", "tempo", "meter")),
 }
 """Hyper-parameters: tempo's scorer is that of pairs of tempo and meter.
@@ -94,7 +91,7 @@ def fit_pulse(
         truth, pulse = clip.truth.time_signature, pulses[clip.name]
         outcome = clip.outcome("meter", None if truth is None else float(truth == pulse.signature))
         judgements.append(Judgement(clip, meter_context(pulse, tempo.probability[clip.name]), outcome))
-    meter = finish(None, judgements, confidence_of(kept, "meter", settings["meter.confidence"]), in_pool)
+    meter = finish(None, judgements, {"feature": "share"}, in_pool, as_stated=True)
     return tempo, meter, pulses
 
 

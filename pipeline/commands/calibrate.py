@@ -27,7 +27,7 @@ def calibrate(where: str, out: Path, profile: str, estimates: Path, **given: Any
     annotate-file; its curves are part of the settings, and so of the fingerprint of what is built with it.
 
     DATASET is a folder that was built: without any truth, how common each meter is in it is found from its rows, where
-    they are taken to be as common as in popular music (nine in ten are in 4/4). Worth doing for waltzes, marches or jigs.
+    they are taken to be as common as in popular music (nine in ten in 4/4). Worth doing for waltzes, marches or jigs.
     """
     from rich.table import Table
 

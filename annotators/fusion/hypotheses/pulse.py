@@ -17,8 +17,8 @@ class Pulse:
     """The likeliest tempo in BPM and the likeliest meter at it.
 
     ``other_bpm``: the next best tempo. ``tempo_shares`` and ``meter_shares``: belief in the chosen one and in the best
-    other, each over all pairs; ``by_tempo``: every tempo with the belief in it; ``by_meter``: belief in each of
-    ``FELT_BEATS``; ``evidence``: features of the chosen pair.
+    other; ``by_tempo``: every tempo with the belief in it over all meters; ``by_meter``: belief in each of
+    ``FELT_BEATS`` at the chosen tempo, of sum 1; ``evidence``: features of the chosen pair.
     """
 
     bpm: float
@@ -48,11 +48,9 @@ def choose_pulse(
     shares = probabilities(log_odds).reshape(len(hypotheses), len(FELT_BEATS))
     by_tempo = shares.sum(axis=1)
     best = int(np.argmax(np.round(by_tempo, 9)))
-    if tilt is not None:
-        tilted = shares * tilt
-        shares = tilted * (shares.sum() / max(float(tilted.sum()), 1e-12))
-    by_meter = shares.sum(axis=0)
-    which = int(np.argmax(np.round(shares[best], 9)))
+    by_meter = shares[best] if tilt is None else shares[best] * tilt
+    by_meter = by_meter / max(float(by_meter.sum()), 1e-12)
+    which = int(np.argmax(np.round(by_meter, 9)))
     return Pulse(
         hypotheses[best],
         tuple(FELT_BEATS)[which],

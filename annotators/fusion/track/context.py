@@ -26,7 +26,7 @@ CHAINS: Mapping[str, Chain] = {
 SAME_TEMPO = 0.04
 """Share by which two tempi may differ and be one (as ``tempo_accuracy`` has it)."""
 _METERS = ("2/4", "3/4", "4/4", "5/4", "6/8")
-_MOST_OTHERS, _LEAST_OTHER = 3, 0.01
+_MOST_OTHERS, _LEAST_OTHER, _LEAST_METER = 3, 0.01, 0.0005
 _ELSE = 6
 """Tempi that a clip may have beside those that it names: what it leaves of 1 is shared by so many."""
 
@@ -71,7 +71,8 @@ def _named(
         others = sorted(
             ((round(float(p), 4), s) for s, p in zip(states, row, strict=True) if s != states[best]), reverse=True
         )
-        kept = tuple(NamedAlternative(s, p) for p, s in others[:_MOST_OTHERS] if p >= _LEAST_OTHER)
+        most, least = (len(states), _LEAST_METER) if name == "meter" else (_MOST_OTHERS, _LEAST_OTHER)
+        kept = tuple(NamedAlternative(s, p) for p, s in others[:most] if p >= least)
         changes: dict[str, object] = {
             field: states[best],
             f"{name}_probability": round(float(row[best]), 4),

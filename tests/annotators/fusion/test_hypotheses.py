@@ -153,10 +153,22 @@ def test_tempo_and_meter_are_chosen_together() -> None:
     scores[[1, 9, 5]] = 0.4, 0.0, 0.2  # 3/4 at 120 against 6/8 and 2/4 at 60: the slower tempo is likelier
     pulse = choose_pulse([120.0, 60.0], [{"row": float(i)} for i in range(10)], scores)
     assert pulse.evidence == {"row": 5.0}
-    assert sum(pulse.by_meter) <= 1
+    assert sum(pulse.by_meter) == pytest.approx(1)
     assert (pulse.bpm, pulse.signature) == (60.0, "2/4")
     assert pulse.tempo_shares[0] > pulse.tempo_shares[1]
-    assert pulse.meter_shares[1] > pulse.meter_shares[0]
+    assert pulse.meter_shares[0] > pulse.meter_shares[1]
+
+
+def test_what_meters_are_common_decides_the_meter_and_not_the_tempo() -> None:
+    scores = np.full(10, -9.0)
+    scores[[1, 9, 5]] = 0.4, 0.0, 0.2
+    rows = [{"row": float(i)} for i in range(10)]
+    rare_two = np.array([0.5, 1.0, 1.0, 1.0, 1.0])
+    pulse = choose_pulse([120.0, 60.0], rows, scores, rare_two)
+    assert (pulse.bpm, pulse.signature) == (60.0, "6/8")
+    two, six = (1 / (1 + np.exp(-s)) for s in (0.2, 0.0))
+    assert pulse.by_meter[4] == pytest.approx(six / (six + two / 2), abs=1e-3)
+    assert pulse.tempo_shares == choose_pulse([120.0, 60.0], rows, scores).tempo_shares
 
 
 # --- downbeats

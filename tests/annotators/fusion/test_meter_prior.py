@@ -46,7 +46,8 @@ def test_judged_with_them_more_clips_are_right():
     clips, truth = drawn([0.1, 0.5, 0.25, 0.05, 0.1], 2000, 4.0)
     found = estimated_meters(clips, ASSUMED)
     before = np.mean([c.time_signature == METERS[t] for c, t in zip(clips, truth, strict=True)])
-    after = np.mean([with_meters(c, found, ASSUMED).time_signature == METERS[t] for c, t in zip(clips, truth, strict=True)])
+    anew = [with_meters(c, found, ASSUMED).time_signature for c in clips]
+    after = np.mean([meter == METERS[t] for meter, t in zip(anew, truth, strict=True)])
     assert after > before + 0.05
 
 
@@ -69,7 +70,7 @@ def test_the_same_shares_change_nothing(weights):
 
 
 def test_a_meter_that_becomes_another_has_no_bars():
-    waltz = {**ASSUMED, "3/4": 0.9, "4/4": 0.04}
+    waltz = {**ASSUMED, "3/4": 0.6, "4/4": 0.3}
     after = with_meters(clip([0.01, 0.3, 0.66, 0.01, 0.02]), waltz, ASSUMED)
     assert after.time_signature == "3/4"
     assert (after.downbeats, after.downbeats_probability) == ((), None)

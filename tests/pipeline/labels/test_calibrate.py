@@ -3,23 +3,33 @@
 import dataclasses
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from fgmcaps.annotators import load_profile
+from fgmcaps.annotators.evaluation import unfiltered
+from fgmcaps.annotators.fusion.keep import keep
 from fgmcaps.common.errors import FgmcapsError
 from fgmcaps.pipeline.cli import main
 from fgmcaps.pipeline.config import BuildConfig
 from fgmcaps.pipeline.dataset.manifest import read_manifest
 from fgmcaps.pipeline.labels import calibrate as module
 from fgmcaps.pipeline.labels.annotated_truth import AnnotatedTruth
-from fgmcaps.pipeline.labels.calibrate import calibrate, calibration_lines, read_calibration, write_calibration
+from fgmcaps.pipeline.labels.calibrate import (
+    calibrate,
+    calibration_lines,
+    meters_of,
+    read_calibration,
+    write_calibration,
+    write_meters,
+)
 from fgmcaps.pipeline.labels.evaluate import ClipEstimates
 from fgmcaps.pipeline.labels.refilter import refilter
-from fgmcaps.pipeline.labels.use_calibration import with_calibration
+from fgmcaps.pipeline.labels.use_calibration import with_calibration, with_file
 from fgmcaps.pipeline.validation.validate import validate
-from fgmcaps.schemas import Estimate, Fused, Key, Labels
+from fgmcaps.schemas import Estimate, Fused, Key, Labels, NamedAlternative
 from fgmcaps.schemas.truth import ClipTruth
 from tests.pipeline.labels.test_refilter import built, rows_of
 
@@ -76,7 +86,7 @@ def test_few_labels_and_refused_clips_make_no_curve(overconfident):
 
 
 def test_the_file_comes_back(file):
-    curves = read_calibration(file, "best")
+    curves = read_calibration(file, "best").curves
     assert set(curves) == {"key"} and curves["key"].intercept < -0.5
     data = json.loads(file.read_text())
     assert data["fits"]["tempo"]["used"] is False and data["fits"]["key"]["clips"] == 80
@@ -142,9 +152,50 @@ def test_the_command_fits_from_audio_with_jams(tmp_path, monkeypatch, overconfid
     monkeypatch.setattr("fgmcaps.pipeline.labels.annotated_truth.annotated_truth", lambda *a, **k: made)
     done = CliRunner().invoke(main, ["calibrate", str(tmp_path), str(tmp_path / "c.json"), "-q"])
     assert done.exit_code == 0 and "curves of key; give it to --calibration" in done.output, done.output
-    assert "0.90" in done.output and read_calibration(tmp_path / "c.json", "best")
+    assert "0.90" in done.output and read_calibration(tmp_path / "c.json", "best").curves
 
 
 def test_fused_is_a_dataclass_with_every_attribute_that_is_calibrated():
     names = {field.name for field in dataclasses.fields(Fused)}
     assert {f"{name}_probability" for name in ("tempo", "meter", "downbeats", "key", "chords")} <= names
+
+
+def waltzes(count, share):
+    """Clips of which ``share`` are heard as waltzes and the others in four, by a judge that expects fours."""
+    others = (NamedAlternative("3/4", 0.45), NamedAlternative("6/8", 0.01), NamedAlternative("2/4", 0.01))
+    three = Fused(time_signature="4/4", meter_probability=0.52, meter_alternatives=others, downbeats=(0.0, 2.0))
+    four = Fused(time_signature="4/4", meter_probability=0.999)
+    return [three if number < share * count else four for number in range(count)]
+
+
+def test_shares_of_meters_are_found_written_and_used(tmp_path):
+    found = meters_of(waltzes(400, 0.6), "best")
+    assert found.meters["3/4"] > 0.3 > found.assumed["3/4"]
+    assert (found.clips, found.changed) == (400, 240)
+    write_meters(tmp_path / "m.json", found, "best")
+    read = read_calibration(tmp_path / "m.json", "best")
+    assert read.meters == found.meters and read.curves == {}
+    settings = with_file(PROFILE.fusion, tmp_path / "m.json")
+    waltz = keep(replace(waltzes(1, 1)[0], tempo_bpm=150.0, tempo_probability=0.99), unfiltered(settings))
+    assert waltz.time_signature == "3/4"
+    assert waltz.downbeats == ()
+    assert waltz.fused.time_signature == "4/4"
+
+
+def test_shares_that_are_none_are_refused(tmp_path):
+    found = meters_of(waltzes(40, 0.5), "best")
+    for meters in ({"4/4": 0.5}, {"7/8": 1.0}):
+        write_meters(tmp_path / "m.json", dataclasses.replace(found, meters=meters), "best")
+        with pytest.raises(FgmcapsError, match="sum to 1"):
+            read_calibration(tmp_path / "m.json", "best")
+    with pytest.raises(FgmcapsError, match="no clip"):
+        meters_of([Fused()], "best")
+
+
+def test_a_dataset_is_calibrated_without_truth(tmp_path):
+    out = built(tmp_path)
+    done = CliRunner().invoke(main, ["calibrate", str(out), str(tmp_path / "m.json")])
+    assert done.exit_code == 0, done.output
+    assert "4/4:" in done.output and "would be given another meter" in done.output
+    assert refilter(out, {}, tmp_path / "m.json").rows
+    assert not list(validate(out).problems)
