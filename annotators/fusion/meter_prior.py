@@ -50,7 +50,10 @@ def estimated_meters(clips: Iterable[Fused], assumed: Mapping[str, float], steps
 
 
 def with_meters(fused: Fused, expected: Mapping[str, float], assumed: Mapping[str, float]) -> Fused:
-    """A clip judged with other shares of meters than were assumed. A meter that changes has no bars."""
+    """A clip judged with other shares of meters than were assumed; it is given one that it names.
+
+    A meter that changes has no bars.
+    """
     row = belief(fused, assumed)
     if row is None:
         return fused
@@ -59,7 +62,10 @@ def with_meters(fused: Fused, expected: Mapping[str, float], assumed: Mapping[st
     if judged.sum() <= 0:
         return fused
     judged /= judged.sum()
-    best = int(np.argmax(np.round(judged, 9)))
+    named = {fused.time_signature, *(other.value for other in fused.meter_alternatives)}
+    best = int(
+        np.argmax([round(float(p), 9) if name in named else -1.0 for name, p in zip(names, judged, strict=True)])
+    )
     shares = [(round(float(p), 4), name) for name, p in zip(names, judged, strict=True) if name != names[best]]
     others = sorted(shares, reverse=True)
     changed = replace(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
@@ -54,12 +55,12 @@ class KeyNetwork:
         if not self._steps or self._steps[-1].scale.numel() != KEYS:
             raise ValueError("madmom's key network does not end in 24 keys")
 
-    def __call__(self, spectrogram: Tensor) -> Tensor:
+    def __call__(self, spectrogram: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Log-frequency magnitudes float32[clips, frames, bands] -> log-probabilities [clips, 24], A major first."""
-        maps = spectrogram[:, None]
+        maps = torch.from_numpy(spectrogram)[:, None]
         for step in self._steps:
             if step.pool:
                 maps = functional.max_pool2d(maps, 2)
             maps = functional.conv2d(maps, step.weights, padding=step.pad) + step.bias
             maps = functional.elu_(maps * step.scale[:, None, None] + step.shift[:, None, None])
-        return torch.log_softmax(maps.mean(dim=(2, 3)), dim=1)
+        return np.asarray(torch.log_softmax(maps.mean(dim=(2, 3)), dim=1).numpy())

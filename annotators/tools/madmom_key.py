@@ -5,20 +5,22 @@ Korzeniowski, Widmer, "Genre-agnostic key classification with convolutional neur
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from fgmcaps.annotators.base import Annotator, Samples, installed_version
 from fgmcaps.annotators.evidence.base import rounded
 from fgmcaps.annotators.evidence.keys import KeyScores
-from fgmcaps.annotators.kernels.key_network import KeyNetwork
+from fgmcaps.annotators.kernels.torch_threads import one_thread
 from fgmcaps.annotators.libraries.madmom import DISTRIBUTION, LICENCE, URL, import_madmom
 from fgmcaps.schemas import Key, ToolInfo
 from fgmcaps.schemas.estimate import Detail, Value
 from fgmcaps.schemas.music import KEYS
+
+if TYPE_CHECKING:
+    from fgmcaps.annotators.kernels.key_network import KeyNetwork
 
 LEAST_FRAMES = 8
 """The network halves time three times: a shorter spectrogram is filled up with silence."""
@@ -28,7 +30,7 @@ _A_TO_C = 9  # the network counts tonics from A
 @dataclass(frozen=True, slots=True)
 class _KeyModel:
     spectrogram: Callable[[Samples], npt.NDArray[np.float32]]
-    network: KeyNetwork
+    network: "KeyNetwork"
 
 
 class MadmomKey(Annotator[_KeyModel]):
@@ -47,6 +49,8 @@ class MadmomKey(Annotator[_KeyModel]):
         return ToolInfo("madmom_key", installed_version(DISTRIBUTION), LICENCE, URL)
 
     def _load(self) -> _KeyModel:
+        from fgmcaps.annotators.kernels.key_network import KeyNetwork  # here, as it imports torch
+
         shipped = import_madmom("madmom.features.key").CNNKeyRecognitionProcessor()
         front, ensemble = shipped.processors[:4], shipped.processors[4]
         (network,) = ensemble.processors[0].processors  # an ensemble of one
@@ -62,9 +66,9 @@ class MadmomKey(Annotator[_KeyModel]):
     def _estimate(self, model: _KeyModel, samples: Samples) -> tuple[Value, float | None, dict[str, Detail]]:
         frames = model.spectrogram(samples)
         missing = max(0, LEAST_FRAMES - len(frames))
-        padded = torch.from_numpy(np.pad(frames, ((0, missing), (0, 0))))
-        with torch.inference_mode():
-            scores = model.network(padded[None])[0].numpy()
+        padded = np.pad(frames, ((0, missing), (0, 0)))
+        with one_thread():
+            scores = model.network(padded[None])[0]
         scores = np.concatenate([np.roll(scores[:12], _A_TO_C), np.roll(scores[12:], _A_TO_C)])
         best = int(np.argmax(scores))
         return Key(KEYS[best]), round(float(np.exp(scores[best])), 4), KeyScores(rounded(scores)).to_details()

@@ -16,7 +16,8 @@ _SLACK = 1e-3  # probabilities are rounded to four places
 def fused_problems(row: Mapping[str, Any], *, recalibrated: bool = False) -> Iterator[str]:
     """What is wrong with the column ``fused`` of a row; nothing where it is null (labels of another dataset).
 
-    ``recalibrated``: the row's confidences are other ones than the model's, which stand in ``fused``.
+    ``recalibrated``: the row's confidences are other ones than the model's, which stand in ``fused``; its meter may be
+    one of the alternatives.
     """
     if row.get("fused") is None:
         return
@@ -27,7 +28,8 @@ def fused_problems(row: Mapping[str, Any], *, recalibrated: bool = False) -> Ite
         return
     for column, attribute in _KEPT.items():
         kept, found = row[column], row["fused"][column]
-        if kept and kept != found:
+        named = [other["value"] for other in row["fused"]["meter_alternatives"] if column == "time_signature"]
+        if kept and kept != found and not (recalibrated and kept in named):
             yield f"{column} is {_short(kept)}, but before the filter it was {_short(found)}"
         confidence, probability = row[f"{attribute}_confidence"], row["fused"][f"{attribute}_probability"]
         if not recalibrated and probability is not None and confidence != probability:

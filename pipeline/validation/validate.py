@@ -66,7 +66,7 @@ def validate(
     _check_card(out_dir, manifest, problems)
     filter_ = fusion_of(manifest)
     seen = _Seen(
-        recalibrated=bool(filter_ and filter_.calibration),
+        recalibrated=bool(filter_ and (filter_.calibration or filter_.meters)),
         report=progress or (lambda done, total: None),
         total=sum(max(0, s.rows) for s in manifest.shards),
     )

@@ -106,11 +106,12 @@ def test_a_tool_version_and_the_fusion_version_move_the_fingerprint(monkeypatch:
 
 def test_dotted_and_nested_overrides_are_one() -> None:
     best = load_profile("best")
-    dotted = best.with_overrides({"fusion.key.precision": 0.9})
-    assert dotted == best.with_overrides({"fusion": {"key": {"precision": 0.9}}})
-    assert dotted.fusion.key.precision == 0.9
+    dotted = best.with_overrides({"fusion.key.precision": 0.8})
+    assert dotted == best.with_overrides({"fusion": {"key": {"precision": 0.8}}})
+    assert dotted.fusion.key.precision == 0.8
     assert dotted.fusion.key.min_confidence == best.fusion.key.min_confidence
-    assert best.fusion.key.precision == 0.95
+    assert best.fusion.key.precision == 0.9
+    assert best.fusion.tempo.precision == 0.95
 
 
 @pytest.mark.parametrize(

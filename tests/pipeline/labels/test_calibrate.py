@@ -198,4 +198,4 @@ def test_a_dataset_is_calibrated_without_truth(tmp_path):
     assert done.exit_code == 0, done.output
     assert "4/4:" in done.output and "would be given another meter" in done.output
     assert refilter(out, {}, tmp_path / "m.json").rows
-    assert not list(validate(out).problems)
+    assert validate(out) == []
