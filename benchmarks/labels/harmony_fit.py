@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.labels.boosting import CONFIDENCE, Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
-from benchmarks.labels.held_out import Fitted, Floats, Judgement, balance, confidence_of, finish, scorer_of
+from benchmarks.labels.held_out import POOL_SHARES, Fitted, Floats, Judgement, balance, confidence_of, finish, scorer_of
 from benchmarks.labels.key_fit import KeyExample, SongModels, charts_of, fit_keys, key_features
 from benchmarks.labels.rhythm_fit import KeptModel, Pool, Settings
 from fgmcaps.annotators.evaluation.clip_scores import chord_recall
@@ -52,7 +52,7 @@ def fit_harmony(
             outcome = clip.outcome("key", None if truth is None else float(key_index(truth) == best))
             context = key_context(clip.evidence, shares, rows[best], best, chords.probability.get(clip.name))
             judgements.append(Judgement(clip, context, outcome))
-    key = finish(None, judgements, {"feature": "share"}, in_pool)
+    key = finish(None, judgements, {"feature": "share"}, in_pool, POOL_SHARES)
     return {"key": replace(key, data={**key.data, "scorer": scorer}), "chords": chords}
 
 

@@ -21,10 +21,11 @@ from fgmcaps.annotators.fusion.scorer import Calibration, Scorer, Trees, scorer_
 
 Floats = npt.NDArray[np.float64]
 SHARES = {"rendered": 0.5, "negative": 0.25, "billboard": 1.0, "pop909": 0.25}
-PULSE_SHARES = {**SHARES, "pop909": 0.03}
+POOL_SHARES = {**SHARES, "pop909": 0.03}
 """Weight of each domain in a fit and in the pool, whatever the number of its clips: most where it is most like records.
-POP909 has next to none where its beats are judged: its tempo is that of who wrote it down, in two songs of five half of
-what all trackers hear, where in the songs of Billboard as often the slower as the faster one is right."""
+POP909 has next to none where beats and keys are judged: its tempo is that of who wrote it down, in two songs of five
+half of what all trackers hear, where in the songs of Billboard as often the slower as the faster one is right; and its
+keys were found by a program."""
 
 
 @dataclass(frozen=True)

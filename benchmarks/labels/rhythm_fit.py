@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.labels.boosting import Boosting, Examples
 from benchmarks.labels.corpus import LabelClip
-from benchmarks.labels.held_out import PULSE_SHARES, Fitted, Judgement, balance, confidence_of, finish, scorer_of
+from benchmarks.labels.held_out import POOL_SHARES, Fitted, Judgement, balance, confidence_of, finish, scorer_of
 from fgmcaps.annotators.evaluation.clip_scores import beat_f, tempo_accuracy
 from fgmcaps.annotators.fusion.choose import choose
 from fgmcaps.annotators.fusion.contexts import CONTEXT_FEATURES, bars_context, meter_context, tempo_context
@@ -83,9 +83,7 @@ def fit_pulse(
         )
         for clip in tracked
     ]
-    tempo = finish(
-        scorer, judgements, confidence_of(kept, "tempo", settings["tempo.confidence"]), in_pool, PULSE_SHARES
-    )
+    tempo = finish(scorer, judgements, confidence_of(kept, "tempo", settings["tempo.confidence"]), in_pool, POOL_SHARES)
     judgements = []
     for clip in tracked:
         truth, pulse = clip.truth.time_signature, pulses[clip.name]
@@ -154,7 +152,7 @@ def fit_downbeats(
         f = beat_f(hypotheses[best].downbeats, clip.truth.downbeats)
         judgements.append(Judgement(clip, context, clip.outcome("downbeats", f)))
     return finish(
-        scorer, judgements, confidence_of(kept, "downbeats", settings["downbeats.confidence"]), in_pool, PULSE_SHARES
+        scorer, judgements, confidence_of(kept, "downbeats", settings["downbeats.confidence"]), in_pool, POOL_SHARES
     )
 
 
