@@ -1,6 +1,7 @@
 """Judge profiles and their tools on dumped clips: python -m benchmarks.labels.evaluate DUMP TRUTH --profile best
 
-Reads ``rendered`` (split ``--split``), ``recorded``, ``negatives`` (the half that was not fitted on) and what
+Reads ``rendered``, ``billboard``, ``pop909`` (split ``--split``), ``recorded``, ``negatives`` (the half that was not
+fitted on) and what
 else begins with ``negatives`` (other seeds, all of it) of both folders; prints tables, writes them with plots below
 ``--out``. What the gate turns away has no label. The test split is to be looked at once, at the end.
 """
@@ -21,7 +22,7 @@ from fgmcaps.pipeline.labels.evaluate import judge_profile, judge_tools
 from fgmcaps.pipeline.labels.report import markdown, write_study
 from fgmcaps.schemas import Labels
 
-SETS = ("rendered", "recorded")
+SETS = ("rendered", "billboard", "pop909", "recorded")
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
         if (args.dump / name).is_dir():
             clips = load(args.truth / name, args.dump / name, tools)
             title = name
-            if name == "rendered":
+            if name != "recorded":
                 clips, title = [c for c in clips if c.split == args.split], f"{name}, split {args.split}"
             if clips:
                 report(clips, profile, title, args.out, args.rounds)
