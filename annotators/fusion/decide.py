@@ -156,5 +156,7 @@ def _score(model: AttributeModel, rows: Sequence[Row]) -> Floats:
 
 
 def _calibrated(model: AttributeModel, context: Row) -> float:
+    if model.before is not None:
+        context = {**context, "before": float(model.before(table_of([context], model.before.features))[0])}
     score = float(model.confidence(table_of([context], model.confidence.features))[0])
     return round(float(model.calibration(score)), 4)

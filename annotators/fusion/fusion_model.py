@@ -37,13 +37,14 @@ class AttributeModel:
 
     ``scorer`` gives the log-odds of each hypothesis (tempo's scores pairs with a meter, so meter has none of its own),
     ``confidence`` those that the chosen one is right, ``calibration`` turns them into the probability, ``thresholds``
-    belong to the filter.
+    belong to the filter. ``before``: an earlier confidence, whose log-odds are a feature of this one.
     """
 
     scorer: Scorer | None
     confidence: Scorer
     calibration: Calibration
     thresholds: tuple[Threshold, ...]
+    before: Scorer | None = None
 
     @cache  # noqa: B019 - models live as long as the process
     def threshold(self, precision: float) -> Threshold:
@@ -156,6 +157,7 @@ def _attribute(data: Mapping[str, Any]) -> AttributeModel:
         scorer_from_json(data["confidence"]),
         Calibration(np.asarray(curve["score"], np.float64), np.asarray(curve["probability"], np.float64)),
         tuple(Threshold(t["precision"], t["probability"], t["coverage"]) for t in data["thresholds"]),
+        scorer_from_json(data["before"]) if "before" in data else None,
     )
 
 

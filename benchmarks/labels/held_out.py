@@ -69,6 +69,12 @@ def confidence_of(kept: Mapping[str, Any] | None, name: str, settings: Boosting)
     return settings if kept is None else dict(kept["attributes"][name]["confidence"])
 
 
+def before_of(kept: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The confidence of an attribute that a later one is built on."""
+    attribute = kept["attributes"][name]
+    return dict(attribute.get("before", attribute["confidence"]))
+
+
 def held(examples: Examples, settings: Boosting) -> Held:
     """Fit on all and on folds."""
     data = fit_json(examples, settings)
@@ -112,12 +118,13 @@ def finish(
     in_pool: Callable[[LabelClip], bool],
     domains: Mapping[str, float] = SHARES,
     as_stated: bool = False,
+    fold: Callable[[LabelClip], str] = lambda clip: clip.fold,
 ) -> Fitted:
     """Confidence, calibration and thresholds from the judgements of fit and tune clips.
 
     ``in_pool`` says which clips the curve and the thresholds are taken from; ``settings``: of the confidence's
     ensemble, or a scorer that judges as it is; ``as_stated``: its log-odds are taken at their word. The report gives
-    each domain by a curve that has not seen it.
+    each domain by a curve that has not seen it. ``fold``: what is left out with a clip when its confidence is fitted.
     """
     examples = Examples()
     weights = balance([j.clip for j in judgements], domains)
@@ -125,13 +132,13 @@ def finish(
     for judgement in judgements:
         if judgement.outcome is not None and judgement.clip.split == "train":
             clip = judgement.clip
-            examples.add(tables[clip.name], [judgement.outcome], clip.fold, weights[clip.family])
+            examples.add(tables[clip.name], [judgement.outcome], fold(clip), weights[clip.family])
     confidence: Held | Kept
     if isinstance(settings, Boosting):
         confidence = held(examples, settings)
     else:
         confidence = Kept(settings, scorer_from_json(settings), examples.columns)
-    scores = {j.clip.name: float(confidence(tables[j.clip.name], j.clip.fold)[0]) for j in judgements}
+    scores = {j.clip.name: float(confidence(tables[j.clip.name], fold(j.clip))[0]) for j in judgements}
     pool = [j for j in judgements if j.outcome is not None and in_pool(j.clip)]
     score = np.array([scores[j.clip.name] for j in pool])
     outcome = np.array([j.outcome for j in pool], dtype=np.float64)
