@@ -20,7 +20,7 @@ from fgmcaps.schemas.music import KEYS
 Floats = npt.NDArray[np.float64]
 CHAINS: Mapping[str, Chain] = {
     "key": Chain(change_per_s=0.004, trust=1.0, shrink=0.4),
-    "tempo": Chain(change_per_s=0.004, trust=0.5, shrink=0.5),
+    "tempo": Chain(change_per_s=0.004, trust=0.5, shrink=0.45),
     "meter": Chain(change_per_s=0.004, trust=1.0, shrink=0.45),
 }
 SAME_TEMPO = 0.04

@@ -1,5 +1,6 @@
 """Billboard songs as band music: the song's own chords, bars and tempo in a style of MMA's."""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -73,12 +74,17 @@ def _path(folder: Path, song: Song, number: int) -> Path:
     return folder / "clips" / song.slot[:2] / f"song-{song.slot}-{number}.flac"
 
 
+@dataclass(frozen=True, slots=True)
 class _Band:
     """What all windows of a song share: style, instruments, feel and sound."""
 
-    def __init__(self, style: Style, split: str, font: str, feel: Feel, master: Master, mix: Mix, loud: bool) -> None:
-        self.style, self.split, self.font, self.feel, self.master, self.mix = style, split, font, feel, master, mix
-        self.loud_guitars = loud
+    style: Style
+    split: str
+    font: str
+    feel: Feel
+    master: Master
+    mix: Mix
+    loud_guitars: bool
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, window: Window, split: str) -> "_Band":
