@@ -144,7 +144,9 @@ def test_the_permissive_profile_finds_tempo_key_and_chords(bpm: int, play: Any) 
     _, labels = annotate_clip(
         load_profile("permissive"), play(bpm, 4, [(9, "min"), (2, "min"), (4, "maj"), (9, "min")]), 44_100
     )
-    assert labels.tempo_bpm == pytest.approx(bpm, rel=0.04)
+    assert labels.fused is not None
+    assert labels.fused.tempo_bpm == pytest.approx(bpm, rel=0.04)  # one tracker alone: the filter may doubt its octave
+    assert labels.tempo_bpm in (None, labels.fused.tempo_bpm)
     assert labels.key == "A minor"
     assert set(labels.chord_summary) <= {"A:min", "D:min", "E:maj", "E:7"}
 
