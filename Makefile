@@ -34,7 +34,7 @@ demo: setup ## Build shards from the small real music set (or INPUT=folder) into
 	$(BIN)/figma train $(OUT) $(OUT)-model --config demo
 	$(BIN)/figma search $(OUT)-model $(OUT) $(QUERIES) --top 2
 
-check: setup lint types unit ## Lint, types, unit tests: the inner loop, 2 and a half minutes on 2 cores
+check: setup lint types unit ## Lint, types, unit tests: the inner loop, under 2 minutes on 2 cores
 
 lint: setup
 	$(BIN)/ruff check .
