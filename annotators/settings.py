@@ -96,6 +96,11 @@ class FusionSettings(_Settings):
     context: Literal["clip", "track"] = "track"
     meters: dict[str, Share] = Field(default_factory=dict)
 
+    @property
+    def hears_tracks(self) -> bool:
+        """Whether the clips of a track are judged together."""
+        return self.recipe == "calibrated" and self.context == "track"
+
 
 class ToolSpec(_Settings):
     """A registered annotator and its options."""

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from fgmcaps.schemas import Fused, NamedAlternative
+from fgmcaps.annotators.fusion.alternatives import named_others
+from fgmcaps.schemas import Fused
 
 Floats = npt.NDArray[np.float64]
 LEAST_OTHER = 0.0005
@@ -66,13 +67,11 @@ def with_meters(fused: Fused, expected: Mapping[str, float], assumed: Mapping[st
     best = int(
         np.argmax([round(float(p), 9) if name in named else -1.0 for name, p in zip(names, judged, strict=True)])
     )
-    shares = [(round(float(p), 4), name) for name, p in zip(names, judged, strict=True) if name != names[best]]
-    others = sorted(shares, reverse=True)
     changed = replace(
         fused,
         time_signature=names[best],
         meter_probability=round(float(judged[best]), 4),
-        meter_alternatives=tuple(NamedAlternative(n, p) for p, n in others if p >= LEAST_OTHER),
+        meter_alternatives=named_others(names, judged.tolist(), best, len(names), LEAST_OTHER),
     )
     if names[best] == fused.time_signature:
         return changed

@@ -62,7 +62,7 @@ def annotate_tracks(build: Build) -> None:
 def judge_tracks(build: Build) -> None:
     """Labels in the context of their track for every clip of a finished track that has none yet."""
     settings = build.profile.fusion
-    if settings.recipe != "calibrated" or settings.context != "track":
+    if not settings.hears_tracks:
         return
     tracks = (track.track_id for track in build.spec.plan.tracks)
     found = labels_in_context(build.annotation_state(), tracks, settings)

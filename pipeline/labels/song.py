@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import median
 
+from fgmcaps.annotators.fusion.track.context import SAME_TEMPO
 from fgmcaps.schemas import Annotation, ChordSpan
 
-SAME_TEMPO = 0.04
-"""Share by which two tempi may differ and be one."""
 _LEAST_CLIPS = 2
 _DOUBLED = 0.6
 """A beat nearer to the last one than this share of the usual interval is the same beat, found in two clips."""

@@ -71,7 +71,7 @@ def judged_together(annotations: Sequence[Annotation], settings: FusionSettings)
 
     With ``context: clip``, and where labels say nothing of probabilities, they stay as they are.
     """
-    if settings.recipe != "calibrated" or settings.context != "track":
+    if not settings.hears_tracks:
         return list(annotations)
     known = [i for i, annotation in enumerate(annotations) if annotation.labels.fused is not None]
     clips = [

@@ -12,9 +12,11 @@ from math import log2
 import numpy as np
 import numpy.typing as npt
 
+from fgmcaps.annotators.fusion.alternatives import named_others
+from fgmcaps.annotators.fusion.hypotheses.meter import FELT_BEATS
 from fgmcaps.annotators.fusion.track.beats import beats_at
 from fgmcaps.annotators.fusion.track.chain import Chain, smoothed
-from fgmcaps.schemas import Fused, NamedAlternative, TempoAlternative
+from fgmcaps.schemas import Fused, TempoAlternative
 from fgmcaps.schemas.music import KEYS
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +27,6 @@ CHAINS: Mapping[str, Chain] = {
 }
 SAME_TEMPO = 0.04
 """Share by which two tempi may differ and be one (as ``tempo_accuracy`` has it)."""
-_METERS = ("2/4", "3/4", "4/4", "5/4", "6/8")
 _MOST_OTHERS, _LEAST_OTHER, _LEAST_METER = 3, 0.01, 0.0005
 _ELSE = 6
 """Tempi that a clip may have beside those that it names: what it leaves of 1 is shared by so many."""
@@ -51,7 +52,7 @@ def in_context(clips: Sequence[TrackClip], chains: Mapping[str, Chain] = CHAINS)
     found = [clip.fused for clip in ordered]
     if len(found) > 1:
         found = _tempi(found, times, chains["tempo"])
-        found = _named(found, times, chains["meter"], "time_signature", "meter", _METERS)
+        found = _named(found, times, chains["meter"], "time_signature", "meter", tuple(FELT_BEATS))
         found = _named(found, times, chains["key"], "key", "key", KEYS)
     back: list[Fused] = [clip.fused for clip in clips]
     for place, fused in zip(order, found, strict=True):
@@ -68,11 +69,8 @@ def _named(
     beliefs = np.array([_belief(found[i], field, name, states) for i in known]).reshape(len(known), len(states))
     for i, row in zip(known, smoothed(beliefs, times[known], chain), strict=True):
         best = int(np.argmax(np.round(row, 9)))
-        others = sorted(
-            ((round(float(p), 4), s) for s, p in zip(states, row, strict=True) if s != states[best]), reverse=True
-        )
         most, least = (len(states), _LEAST_METER) if name == "meter" else (_MOST_OTHERS, _LEAST_OTHER)
-        kept = tuple(NamedAlternative(s, p) for p, s in others[:most] if p >= least)
+        kept = named_others(states, row.tolist(), best, most, least)
         changes: dict[str, object] = {
             field: states[best],
             f"{name}_probability": round(float(row[best]), 4),
