@@ -35,6 +35,11 @@ def need_programs() -> None:
         raise click.ClickException(f"not installed: {', '.join(missing)}; apt install {' '.join(missing)}")
 
 
+def tell(folder: Path, counts: dict[str, int]) -> None:
+    """One line: how many of what are in the folder."""
+    click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--clips", default=1800, show_default=True, type=click.IntRange(1), help="Clips 0 .. N - 1.")
@@ -48,7 +53,7 @@ def render(folder: Path, clips: int, seed: int, workers: int, fonts: tuple[str, 
     """Render clips of band music into FOLDER; what is there already is kept."""
     need_programs()
     counts = render_corpus(folder, clips, seed, workers, splits or tuple(SPLITS), fonts or None)
-    click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    tell(folder, counts)
 
 
 @main.command()
@@ -59,7 +64,7 @@ def negatives(folder: Path, per_kind: int, seed: int) -> None:
     """Write clips for which some or all labels must be null: noise, speech, drums alone, a change of tempo or key."""
     need_programs()
     counts = write_negatives(folder, per_kind, seed)
-    click.echo(f"{folder}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    tell(folder, counts)
 
 
 @main.command()
@@ -69,7 +74,7 @@ def negatives(folder: Path, per_kind: int, seed: int) -> None:
 def recorded(folder: Path, per_song: int, seed: int) -> None:
     """Cut clips with known tempo and beats from the Frets on Fire songs of Debian (downloaded, not installed)."""
     counts = write_recorded(folder, per_song, seed)
-    click.echo(f"{folder}: " + ", ".join(f"{count} {song}" for song, count in counts.items()))
+    tell(folder, counts)
 
 
 @main.command()
@@ -82,7 +87,7 @@ def billboard(folder: Path, annotations: Path, songs: int | None, seed: int, wor
     """Render the songs of ANNOTATIONS (McGill Billboard, a folder of NNNN.txt) as records sound."""
     need_programs()
     counts = write_billboard(folder, annotations, seed, workers, songs)
-    click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    tell(folder, counts)
 
 
 @main.command()
@@ -95,7 +100,7 @@ def pop909(folder: Path, dataset: Path, songs: int | None, seed: int, workers: i
     """Render songs 001 to 500 of DATASET (the folder POP909 of a clone of POP909-Dataset), on pianos or with a band."""
     need_programs()
     counts = write_pop909(folder, dataset, seed, workers, songs)
-    click.echo(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    tell(folder, counts)
 
 
 @main.command()
