@@ -53,12 +53,15 @@ def _inflect(verb: str) -> set[str]:
     return {verb, verb + s, verb + "ed", verb + "ing"}
 
 
+def _lines(name: str) -> list[str]:
+    text = files("fgmcaps.captioning.lexicon").joinpath(f"{name}.txt").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
 @cache
 def _load(name: str) -> frozenset[str]:
     words: set[str] = set()
-    for line in files("fgmcaps.captioning.lexicon").joinpath(f"{name}.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
+    for line in _lines(name):
         for entry in line.split():
             word, _, kind = entry.partition("+")
             words |= _inflect(word) if kind == "v" else {word, word + "s"} if kind == "n" else {word}
@@ -70,6 +73,19 @@ def neutral_words(style: str) -> frozenset[str]:
     """Lower-case words that a caption of this style may use freely; a word that also judges is not neutral."""
     words = _load("neutral") | _load("casual") if style == "casual" else _load("neutral")
     return words - (_load("subjective") - frozenset(SENSES))
+
+
+@cache
+def connecting_words(style: str, attributes: frozenset[str]) -> tuple[str, ...]:
+    """Lower-case words, sorted, that a model held by a grammar may put between the facts ``attributes``.
+
+    The nouns of attributes that the clip lacks are left out: no ``tempo`` where no tempo is stated.
+    """
+    words = set(_load("connecting")) | (_load("casual_connecting") if style == "casual" else set())
+    for line in _lines("attribute_nouns"):
+        attribute, *nouns = line.split()
+        words = words | set(nouns) if attribute in attributes else words - set(nouns)
+    return tuple(sorted(words))
 
 
 def judging_words() -> frozenset[str]:
