@@ -57,13 +57,13 @@ class LlmConfig(BaseModel):
     extra_body: dict[str, Any] = Field(default_factory=dict)
     max_attempts: int = Field(default=3, ge=1)
     base_urls: tuple[str, ...] = ()
-    structured: Literal["auto", "on", "off"] = "auto"
+    structured: Literal["auto", "facts", "off"] = "auto"
     concurrency: int = Field(default=256, ge=1)
     timeout_s: float = Field(default=60.0, gt=0)
     deadline_s: float = Field(default=300.0, gt=0)
     serve: ServeConfig | None = None
 
-    CONNECTION: ClassVar[set[str]] = {"base_urls", "structured", "concurrency", "timeout_s", "deadline_s", "serve"}
+    CONNECTION: ClassVar[set[str]] = {"base_urls", "concurrency", "timeout_s", "deadline_s", "serve"}
     """Settings that change speed and address, not captions: in no fingerprint, manifest or card."""
 
     @property

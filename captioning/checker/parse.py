@@ -26,7 +26,8 @@ from fgmcaps.captioning.lexicon.word_lists import SPEED_WORDS
 
 _WORD_NUMBER = "|".join(sorted(numerals.NUMBER_WORDS, key=len, reverse=True))
 NUM = (
-    rf"(?<![\w.,/#♯♭°ø+Δ△])(?:\d+(?:[.,]\d+)?|(?:a[ -])?\b(?:{_WORD_NUMBER})\b(?:(?:[ -]|[ -]and[ -])\b(?:{_WORD_NUMBER})\b)*)"
+    r"(?<![\w.,/#♯♭°ø+Δ△])(?:\d+(?:[.,]\d+)?"
+    rf"|(?:a[ -])?\b(?:{_WORD_NUMBER})\b(?:(?:[ -]|[ -]and[ -])\b(?:{_WORD_NUMBER})\b)*)"
 )
 _I = re.IGNORECASE
 _BAR = r"(?:bars?|measures?)\b"

@@ -4,12 +4,16 @@ import asyncio
 import json
 import logging
 import random
+import re
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 
 from fgmcaps.captioning.engines.endpoints import Endpoint, Rotation
+from fgmcaps.captioning.engines.holds import MEANS, PROBE, PROBE_TEXT, SAID, Hold, Means, request_fields
 from fgmcaps.captioning.engines.http_pool import Answer, AnswerTooLongError, HttpPool
 from fgmcaps.captioning.engines.settings import EngineConfigError, EngineSettings, ServerUnavailableError
 from fgmcaps.captioning.prompts.prompt import Message
@@ -18,13 +22,11 @@ log = logging.getLogger(__name__)
 
 RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _MAX_RETRY_AFTER = 120.0
-CAPTION_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"caption": {"type": "string", "maxLength": 700}},
-    "required": ["caption"],
-    "additionalProperties": False,
-}
-RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "caption", "strict": True, "schema": CAPTION_SCHEMA}}
+_THINKING = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
+# HTTP answers that mean: what was asked of me is not among what I can do.
+_REFUSALS = (400, 404, 415, 422, 501)
+# So many refusals in a row, without one answer under a grammar, and an endpoint is asked for plain text.
+_MAX_REFUSALS = 5
 
 
 class AskError(RuntimeError):
@@ -33,6 +35,15 @@ class AskError(RuntimeError):
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
         self.rule = rule
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The model's text; ``held``: it was written under the grammar. ``fault`` names why not, where one was sent."""
+
+    text: str
+    held: bool = False
+    fault: str = ""
 
 
 class ChatClient:
@@ -79,9 +90,14 @@ class ChatClient:
         # A server without a model list (404) is a server all the same.
         return answer.status < 500 and answer.status != 429
 
-    async def ask(self, messages: list[Message]) -> str:
-        """The model's text. Raises AskError when tries or time are spent, EngineConfigError for key and model."""
-        settings = self._settings
+    async def ask(self, messages: list[Message], hold: Hold | None = None) -> Answered:
+        """The model's text, held to ``hold`` where the server can.
+
+        A server that refuses this grammar, or does not answer under it in time, is asked again without it. Raises
+        AskError when tries or time are spent, EngineConfigError for key and model, and for a server that takes no
+        grammars where the settings insist on them.
+        """
+        settings, fault = self._settings, ""
         deadline = time.monotonic() + settings.deadline_s
         last = AskError("server.down", "no endpoint was free to answer in time")
         tries = pauses = 0
@@ -94,8 +110,21 @@ class ChatClient:
                 break
             endpoint.in_flight += 1
             try:
-                return await self._try(endpoint, messages)
+                means = await self._means(endpoint) if hold is not None and not fault else "nothing"
+                if hold is None or means == "nothing":
+                    return Answered(self._answer(endpoint, *await self._post(endpoint, messages)), False, fault)
+                status, body = await self._post(endpoint, messages, request_fields(means, hold))
+                if status not in _REFUSALS:
+                    text = self._answer(endpoint, status, body)
+                    endpoint.refusals = 0
+                    return Answered(text, True)
+                # The same without a grammar tells whether it was the grammar that was refused.
+                text = self._answer(endpoint, *await self._post(endpoint, messages))
+                self._count_refusal(endpoint, status)
+                return Answered(text, False, "server.grammar_refused")
             except _RetryError as error:
+                if error.rule == "server.timeout" and hold is not None and endpoint.means != "nothing":
+                    fault = "server.grammar_timeout"
                 last = AskError(error.rule, f"{endpoint.url}: {error}")
                 # A busy or restarting server is waited for until the deadline; a failing one is tried so many times.
                 tries += error.rule not in ("server.busy", "server.disconnected")
@@ -108,48 +137,54 @@ class ChatClient:
                 endpoint.in_flight -= 1
         raise last
 
-    async def _try(self, endpoint: Endpoint, messages: list[Message]) -> str:
-        """One request, or two where the first one finds out that the server takes no schema."""
-        structured = self._structured(endpoint)
-        if structured is None and endpoint.probe is not None:
-            await asyncio.wait([endpoint.probe])  # another request is finding out
-            structured = self._structured(endpoint)
-            if structured is None:
+    async def _means(self, endpoint: Endpoint) -> Means:
+        """How the endpoint takes grammars, found out once; other questions wait meanwhile."""
+        if endpoint.means is None and endpoint.probe is not None:
+            await asyncio.wait([endpoint.probe])
+            if endpoint.means is None:
                 raise _RetryError("server.disconnected", endpoint.last_error)
-        if structured is None:
+        if endpoint.means is None:
             endpoint.probe = asyncio.get_running_loop().create_future()
             try:
-                status, body = await self._find_out(endpoint, messages)
+                endpoint.means = await self._find_means(endpoint)
+                log.info("%s %s", endpoint.url, SAID[endpoint.means])
             finally:
                 endpoint.probe.set_result(None)
                 endpoint.probe = None
-        else:
-            status, body = await self._post(endpoint, messages, structured)
-        return self._answer(endpoint, status, body)
+        if endpoint.means == "nothing" and self._settings.structured == "facts":
+            raise EngineConfigError(
+                f"{endpoint.url} {SAID['nothing']}; llm.structured is facts: serve the model with vLLM or llama.cpp, "
+                "or set llm.structured to auto"
+            )
+        return endpoint.means
 
-    async def _find_out(self, endpoint: Endpoint, messages: list[Message]) -> tuple[int, bytes]:
-        """Ask with a schema, and without one where that is refused; remember which of them works."""
-        status, body = await self._post(endpoint, messages, True)
-        if status == 200:
-            endpoint.structured = True
-        elif status in (400, 404, 415, 422, 501):
-            plain_status, plain_body = await self._post(endpoint, messages, False)
-            if plain_status == 200:
-                endpoint.structured = False
-                log.info("%s takes no JSON schema (HTTP %d): asking for plain text", endpoint.url, status)
-            return plain_status, plain_body
-        return status, body
+    async def _find_means(self, endpoint: Endpoint) -> Means:
+        """Ask for a text that nobody would say, in each way; the answer shows whether the server heeds it."""
+        question: list[Message] = [{"role": "user", "content": "Name a musical instrument."}]
+        for means in MEANS:
+            status, body = await self._post(endpoint, question, {**request_fields(means, PROBE), "max_tokens": 40})
+            if status == 200 and clean_answer(self._answer(endpoint, status, body)) == PROBE_TEXT:
+                return means
+            if status not in (200, *_REFUSALS):
+                self._answer(endpoint, status, body)  # raises
+        return "nothing"
 
-    def _structured(self, endpoint: Endpoint) -> bool | None:
-        if self._settings.structured == "auto":
-            return endpoint.structured
-        return self._settings.structured == "on"
+    def _count_refusal(self, endpoint: Endpoint, status: int) -> None:
+        endpoint.refusals += 1
+        if endpoint.refusals >= _MAX_REFUSALS:
+            endpoint.means = "nothing"
+            log.warning(
+                "%s refused %d grammars in a row (HTTP %d): asking for plain text",
+                endpoint.url,
+                endpoint.refusals,
+                status,
+            )
 
-    async def _post(self, endpoint: Endpoint, messages: list[Message], structured: bool) -> tuple[int, bytes]:
+    async def _post(
+        self, endpoint: Endpoint, messages: list[Message], fields: Mapping[str, Any] | None = None
+    ) -> tuple[int, bytes]:
         settings = self._settings
-        payload: dict[str, Any] = {"model": settings.model, "messages": messages, "n": 1, **settings.sampling}
-        if structured:
-            payload["response_format"] = RESPONSE_FORMAT
+        payload = {"model": settings.model, "messages": messages, "n": 1, **settings.sampling, **(fields or {})}
         content = json.dumps(payload).encode("ascii")
         self.requests += 1
         try:
@@ -203,6 +238,19 @@ class ChatClient:
             raise _RetryError("server.garbled", "the answer is not a chat completion") from None
         # Once more, since JSON may spell any letter as an escape.
         return self._pool.scrubber.text(text) if isinstance(text, str) else ""
+
+
+def clean_answer(answer: str) -> str:
+    """The caption in an answer: a whole JSON object's ``caption``, else the text itself, without outer white space."""
+    text = _THINKING.sub("", answer).strip()
+    if text.startswith("{") and text.endswith("}"):
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        if isinstance(data, dict) and set(data) == {"caption"} and isinstance(data["caption"], str):
+            return data["caption"].strip()
+    return text
 
 
 class _RetryError(Exception):

@@ -5,18 +5,21 @@ import random
 import time
 from dataclasses import dataclass
 
+from fgmcaps.captioning.engines.holds import Means
+
 
 @dataclass(slots=True)
 class Endpoint:
     """One server's state.
 
-    ``structured`` is None until it is known whether the server takes a JSON schema, and ``probe`` is pending while a
-    request finds that out. ``open_at`` is the monotonic time from which it may be asked again; ``down_since`` when its
-    current outage began.
+    ``means`` is None until it is known how the server takes grammars, and ``probe`` is pending while requests find
+    that out; ``refusals`` counts grammars that it refused since it last answered under one. ``open_at`` is the
+    monotonic time from which it may be asked again; ``down_since`` when its current outage began.
     """
 
     url: str
-    structured: bool | None = None
+    means: Means | None = None
+    refusals: int = 0
     in_flight: int = 0
     failures: int = 0
     open_at: float = 0.0

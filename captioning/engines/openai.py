@@ -6,14 +6,13 @@ the rows.
 """
 
 import asyncio
-import json
 import logging
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 
 from fgmcaps.captioning.checker.check import check_caption
-from fgmcaps.captioning.engines.chat_client import AskError, ChatClient
+from fgmcaps.captioning.engines.chat_client import Answered, AskError, ChatClient, clean_answer
+from fgmcaps.captioning.engines.holds import Hold, hold_facts
 from fgmcaps.captioning.engines.request_cache import CacheWriteError, RequestCache, request_key
 from fgmcaps.captioning.engines.settings import EngineSettings
 from fgmcaps.captioning.engines.template import TEMPLATE_VERSION, TemplateEngine
@@ -24,7 +23,7 @@ from fgmcaps.schemas import Caption, Facts, StyledCaption, Verdict
 log = logging.getLogger(__name__)
 
 Item = tuple[str, Facts]
-_THINKING = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
+HELD = "+facts"  # after a prompt's version: the answer was held to the facts by a grammar
 _MAX_QUOTED = 700  # characters of a rejected answer that are shown to the model again
 
 
@@ -62,7 +61,7 @@ class OpenAIEngine:
         self._client = ChatClient(settings)
         self._template = TemplateEngine(settings.template_seed)
         self._cache = RequestCache(settings.cache_dir) if settings.cache_dir else None
-        self._asking: dict[str, asyncio.Future[str]] = {}
+        self._asking: dict[str, asyncio.Future[Answered]] = {}
 
     async def __aenter__(self) -> "OpenAIEngine":
         return self
@@ -107,17 +106,21 @@ class OpenAIEngine:
     async def _write(self, clip_id: str, facts: Facts, style: str) -> _Written:
         prompt, rejected = self._prompts[style], []
         if render_facts(facts):  # of a clip without facts there is nothing to ask
+            hold = hold_facts(facts, style) if self.settings.structured != "off" else None
             messages = prompt.messages(facts)
             for attempt in range(1, self.settings.max_attempts + 1):
                 try:
-                    answer = await self._ask(prompt, messages)
+                    answer = await self._ask(prompt, messages, hold)
                 except AskError as error:
                     rejected.append(Verdict(False, error.rule, (), str(error)))
                     break
-                text = clean_answer(answer)
+                if answer.fault:
+                    rejected.append(Verdict(False, answer.fault, (), "asked again without a grammar"))
+                text = clean_answer(answer.text)
                 verdict = check_caption(text, facts, style)
                 if verdict.ok:
-                    return _Written(text, True, prompt.version, attempt, tuple(rejected))
+                    version = prompt.version + (HELD if answer.held else "")
+                    return _Written(text, True, version, attempt, tuple(rejected))
                 rejected.append(verdict)
                 messages = [*prompt.messages(facts), *_again(text, verdict)]
         self.stats.rejections.update(v.rule for v in rejected)
@@ -125,27 +128,31 @@ class OpenAIEngine:
         text = checked_text(self._template, clip_id, facts, style)
         return _Written(text, False, TEMPLATE_VERSION, attempts, tuple(rejected))
 
-    async def _ask(self, prompt: Prompt, messages: list[Message]) -> str:
+    async def _ask(self, prompt: Prompt, messages: list[Message], hold: Hold | None) -> Answered:
         """The answer from the cache, from a request under way for the same question, or from the server."""
-        key = request_key(
-            messages=messages,
-            prompt=prompt.version,
-            model=self.settings.model_label,
-            sampling=self.settings.sampling,
-            round=self.settings.round,
-        )
-        if self._cache is not None and (known := self._cache.get(key)) is not None:
-            self.stats.cached_answers += 1
-            return known
-        if key in self._asking:
-            return await asyncio.shield(self._asking[key])
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        parts = {
+            "messages": messages,
+            "prompt": prompt.version,
+            "model": self.settings.model_label,
+            "sampling": self.settings.sampling,
+            "round": self.settings.round,
+        }
+        plain = request_key(**parts)
+        held = request_key(**parts, grammar=hold.grammar) if hold is not None else plain
+        if self._cache is not None:
+            for key in dict.fromkeys((held, plain)):
+                if (known := self._cache.get(key)) is not None:
+                    self.stats.cached_answers += 1
+                    return Answered(known, key != plain)
+        if held in self._asking:
+            return await asyncio.shield(self._asking[held])
+        future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         future.add_done_callback(lambda f: f.cancelled() or f.exception())  # nobody else may be waiting for it
-        self._asking[key] = future
+        self._asking[held] = future
         try:
             self.stats.asked += 1
-            answer = await self._client.ask(messages)
-            self._store(key, answer)
+            answer = await self._client.ask(messages, hold)
+            self._store(held if answer.held else plain, answer.text)
             future.set_result(answer)
             return answer
         except BaseException as error:
@@ -155,7 +162,7 @@ class OpenAIEngine:
                 future.set_exception(AskError("server.cancelled", "the request was given up"))
             raise
         finally:
-            del self._asking[key]
+            del self._asking[held]
 
     def _store(self, key: str, answer: str) -> None:
         """A cache that cannot be written costs a later rerun its requests, not this run its rows."""
@@ -166,19 +173,6 @@ class OpenAIEngine:
         except CacheWriteError as error:
             self.stats.cache_error = str(error)
             log.error("%s; going on without storing answers", error)
-
-
-def clean_answer(answer: str) -> str:
-    """The caption in an answer: a whole JSON object's ``caption``, else the text itself, without outer white space."""
-    text = _THINKING.sub("", answer).strip()
-    if text.startswith("{") and text.endswith("}"):
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-        if isinstance(data, dict) and set(data) == {"caption"} and isinstance(data["caption"], str):
-            return data["caption"].strip()
-    return text
 
 
 def _again(text: str, verdict: Verdict) -> list[Message]:

@@ -4,12 +4,9 @@ Each function returns a tuple of wordings; all say exactly the fact. ``with_`` p
 follow a subject, ``clause_`` phrases are whole clauses.
 """
 
-from fgmcaps.captioning.checker.chord_names import chord_symbol, chord_words, spoken_note
-from fgmcaps.captioning.checker.numerals import spell
-from fgmcaps.schemas.music import key_index
+from fgmcaps.captioning.spellings import values
+from fgmcaps.captioning.spellings.values import beats_in_bar, spoken_signature
 
-_METER_FIGURES = (2, 3, 4, 5, 6, 7, 8, 9, 12, 16)
-_SPOKEN_METER = {str(n): spell(n) for n in _METER_FIGURES}
 _AN_LETTERS = frozenset("AEFHILMNORSX")
 _HARD_VOWELS = ("uni", "use", "usu", "uk", "eu", "one", "once", "ou")
 _SILENT_H = ("hour", "honest", "honour", "honor", "heir")
@@ -26,20 +23,6 @@ def article(phrase: str) -> str:
     if lower.startswith(_SILENT_H):
         return "an"
     return "an" if lower[:1] in "aeiou" and not lower.startswith(_HARD_VOWELS) else "a"
-
-
-def listing(items: list[str], last: str = "and", oxford: bool = True) -> str:
-    """``a``, ``a and b``, ``a, b, and c``."""
-    if len(items) < 3:
-        return f" {last} ".join(items)
-    return ", ".join(items[:-1]) + ("," if oxford else "") + f" {last} {items[-1]}"
-
-
-def key_names(key: str) -> tuple[str, ...]:
-    """``F# minor``, ``F-sharp minor``."""
-    key_index(key)  # raises for what is not a key
-    tonic, mode = key.split()
-    return (key, key) if len(tonic) == 1 else (key, f"{spoken_note(tonic)} {mode}")
 
 
 def with_key(name: str) -> tuple[str, ...]:
@@ -63,23 +46,12 @@ def clause_key(name: str) -> tuple[str, ...]:
     return (f"the key is {name}", f"its key is {name}", f"the tonality is {name}")
 
 
-def _beats(signature: str) -> str | None:
-    """Beats per bar in words, where the upper figure is that number (simple meters)."""
-    n, d = signature.split("/")
-    return _SPOKEN_METER.get(n) if d == "4" and int(n) < 8 else None
-
-
-def _spoken_signature(signature: str) -> str | None:
-    n, d = signature.split("/")
-    return f"{_SPOKEN_METER[n]}-{_SPOKEN_METER[d]}" if n in _SPOKEN_METER and d in _SPOKEN_METER else None
-
-
 def with_meter(signature: str) -> tuple[str, ...]:
     """Prepositional phrases of the time signature."""
     out = [f"in {signature}", f"in {signature} time", f"with a {signature} time signature", f"in {signature} meter"]
-    if spoken := _spoken_signature(signature):
+    if spoken := spoken_signature(signature):
         out.append(f"in {spoken} time")
-    if beats := _beats(signature):
+    if beats := beats_in_bar(signature):
         out += [f"with {beats} beats per bar", f"with {beats} beats to the bar", f"with {beats} beats in each measure"]
     if signature == "4/4":
         out.append("in common time")
@@ -94,9 +66,9 @@ def verb_meter(signature: str) -> tuple[str, ...]:
         f"has a {signature} time signature",
         f"uses a {signature} meter",
     ]
-    if spoken := _spoken_signature(signature):
+    if spoken := spoken_signature(signature):
         out.append(f"is in {spoken} time")
-    if beats := _beats(signature):
+    if beats := beats_in_bar(signature):
         out += [f"has {beats} beats per bar", f"counts {beats} beats to the measure"]
     if signature == "4/4":
         out.append("is in common time")
@@ -106,15 +78,15 @@ def verb_meter(signature: str) -> tuple[str, ...]:
 def clause_meter(signature: str) -> tuple[str, ...]:
     """Clauses of the time signature."""
     out = [f"the time signature is {signature}", f"the meter is {signature}", f"its meter is {signature}"]
-    if beats := _beats(signature):
+    if beats := beats_in_bar(signature):
         out += [f"each bar has {beats} beats", f"there are {beats} beats in each bar"]
     return tuple(out)
 
 
 def speeds(bpm: int) -> tuple[str, ...]:
     """``120 BPM``, ``120 beats per minute``; in words now and then."""
-    digits = (f"{bpm} BPM", f"{bpm} beats per minute")
-    return digits * 3 + ((f"{spell(bpm)} beats per minute",) if 0 < bpm <= 999 else ())
+    figures, words = values.speeds(bpm)[:2], values.speeds(bpm)[2:]
+    return figures * 3 + words
 
 
 def with_tempo(speed: str | None, marking: str | None) -> tuple[str, ...]:
@@ -164,21 +136,11 @@ def clause_tempo(speed: str | None, marking: str | None) -> tuple[str, ...]:
 
 
 def chord_lists(labels: tuple[str, ...], flat: bool) -> tuple[str, ...]:
-    """The progression in several spellings. ``flat``: without commas and without the word ``and``.
-
-    Spoken names only where the progression is short; ``N`` and ``X`` are left out.
-    """
-    symbols = [s for s in map(chord_symbol, labels) if s is not None]
-    words = [s for s in map(chord_words, labels) if s is not None]
-    dashed = ("–".join(symbols), " to ".join(symbols) if len(symbols) < 5 else "–".join(symbols))
+    """The progression in several spellings, the usual ones more than once. ``flat``: no commas and no ``and``."""
     if flat:
-        return dashed
-    out = [listing(symbols), listing(symbols), listing(symbols, oxford=False), ", ".join(symbols), "–".join(symbols)]
-    if len(words) <= 4:
-        out += [listing(words), listing(words, oxford=False)]
-    if 3 <= len(symbols) <= 5:
-        out.append(f"{symbols[0]} to {symbols[1]}, then {listing(symbols[2:])}")
-    return tuple(out)
+        return values.dashed_chords(labels)
+    listed, dashed = values.listed_chords(labels), values.dashed_chords(labels)[0]
+    return (listed[0], *listed[:3], dashed, *listed[3:])
 
 
 def with_chords(listed: str, count: int) -> tuple[str, ...]:

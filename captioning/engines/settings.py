@@ -24,7 +24,9 @@ class EngineSettings:
 
     ``base_urls`` are OpenAI-compatible roots such as ``http://127.0.0.1:8000/v1``, used in rotation. ``api_key`` is
     read from FGMCAPS_API_KEY or OPENAI_API_KEY where it is None; it is in no repr, log, cache or row. ``revision`` is
-    provenance only. ``structured`` asks for JSON by schema: ``auto`` tries once per endpoint.
+    provenance only. ``structured`` holds answers to the facts by a grammar (:mod:`fgmcaps.captioning.grammar`):
+    ``auto`` where the server can, which is found out once per endpoint; ``facts`` always, else EngineConfigError;
+    ``off`` never.
     ``timeout_s`` bounds one request, ``deadline_s`` one question with all its tries; after ``outage_s`` without any
     answer from any endpoint, questions are given up at once. ``max_tries`` counts timeouts, 5xx and garbled answers.
     ``round`` is part of the cache key: a new round asks anew where an earlier one is cached (``--only-rejected``).
@@ -39,7 +41,7 @@ class EngineSettings:
     top_p: float = 0.8
     max_tokens: int = 200
     extra_body: Mapping[str, Any] = field(default_factory=dict)
-    structured: Literal["auto", "on", "off"] = "auto"
+    structured: Literal["auto", "facts", "off"] = "auto"
     concurrency: int = 256
     max_attempts: int = 3
     timeout_s: float = 60.0

@@ -14,6 +14,7 @@ from fgmcaps.captioning.checker.form import STYLES
 from fgmcaps.captioning.checker.statable_terms import usable_facts
 from fgmcaps.captioning.checker.terms import clean_term
 from fgmcaps.captioning.engines import phrases
+from fgmcaps.captioning.spellings import values
 from fgmcaps.schemas import Facts, to_json
 
 TEMPLATE_VERSION = "template.v1"
@@ -86,7 +87,7 @@ class _Wording:
     def __init__(self, facts: Facts, dice: _Dice) -> None:
         self.facts, self.dice = facts, dice
         self.labels = facts.chords
-        self.key = dice.pick(phrases.key_names(facts.key)) if facts.key else ""
+        self.key = dice.pick(values.key_names(facts.key)) if facts.key else ""
         self.speed = dice.pick(phrases.speeds(facts.tempo_bpm)) if facts.tempo_bpm is not None else None
         self.genre, self.mood = [clean_term(t) for t in facts.genre], [clean_term(t) for t in facts.mood]
 
@@ -114,7 +115,7 @@ class _Wording:
 
     def noun_phrase(self) -> str:
         """``happy pop track``, ``clip of calm folk music``, ``rock piece with a dark mood`` (no article)."""
-        genre, mood, noun = phrases.listing(self.genre), phrases.listing(self.mood), self.dice.pick(_NOUNS)
+        genre, mood, noun = values.listing(self.genre), values.listing(self.mood), self.dice.pick(_NOUNS)
         before = f"{mood} {genre}".strip()
         if not before:
             return self.dice.pick(("piece of music", "music clip", f"{noun} of music", noun))
@@ -161,13 +162,13 @@ def _with_all(w: _Wording, attributes: list[str]) -> str:
 def _predicates(w: _Wording, attributes: list[str]) -> str:
     """``is in C major, has a 4/4 time signature, and moves through ...``."""
     said = [w.say("verb", a, flat=i < len(attributes) - 1) for i, a in enumerate(attributes)]
-    return phrases.listing(said)
+    return values.listing(said)
 
 
 def _clauses(w: _Wording, attributes: list[str]) -> str:
     """``the key is C major, the meter is 4/4, and the chords are ...``."""
     said = [w.say("clause", a, flat=i < len(attributes) - 1) for i, a in enumerate(attributes)]
-    return phrases.listing(said)
+    return values.listing(said)
 
 
 def _a(noun_phrase: str) -> str:

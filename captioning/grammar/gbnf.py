@@ -1,16 +1,22 @@
 """GBNF: the grammar notation of llama.cpp, which vLLM's grammar backend (xgrammar) reads too.
 
 https://github.com/ggml-org/llama.cpp/tree/master/grammars
+
+A caption is read from left to right by an automaton whose state is the set of facts that are still to be said, and
+which sentence it is in: each fact is said once, in any order, with a bounded number of connecting words between two.
+All rules but the spellings of the facts depend on the attributes alone, and are made once for each set of them.
 """
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import combinations
 
-from fgmcaps.captioning.grammar.plan import ENDINGS, OPENERS, SHAPES, Shape, subsets
+from fgmcaps.captioning.grammar.plan import ENDINGS, OPENERS, SHAPES, Shape
 from fgmcaps.captioning.lexicon.word_lists import connecting_words
 from fgmcaps.captioning.spellings.stated import Stated
 
-_NAMES = "mgktrc"
+Left = tuple[int, ...]
+"""Facts still to be said, by their places."""
 
 
 def caption_grammar(facts: Sequence[Stated], style: str) -> str:
@@ -20,11 +26,10 @@ def caption_grammar(facts: Sequence[Stated], style: str) -> str:
     """
     if not facts:
         raise ValueError("no fact to state")
-    attributes = tuple(fact.attribute for fact in facts)
     spelt = [f"f{i} ::= {alternatives(fact.spellings)}" for i, fact in enumerate(facts)]
     if not SHAPES[style].plain:
         spelt += [f"F{i} ::= {alternatives(map(_capital, fact.spellings))}" for i, fact in enumerate(facts)]
-    return "\n".join((_frame(attributes, style), *spelt)) + "\n"
+    return "\n".join((_frame(tuple(fact.attribute for fact in facts), style), *spelt)) + "\n"
 
 
 def literal(text: str) -> str:
@@ -32,30 +37,30 @@ def literal(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+class _Letters(dict[str, "_Letters"]):
+    """A tree of letters; the key ``""`` marks the end of a text."""
+
+
 def alternatives(texts: Iterable[str]) -> str:
-    """One of the texts, with what they begin with in common written once."""
-    root: dict[str, dict] = {}  # type: ignore[type-arg]
+    """One of the texts; what several begin with is written once, which keeps a server's work small."""
+    root = _Letters()
     for text in texts:
         node = root
         for letter in text:
-            node = node.setdefault(letter, {})
-        node[""] = {}
+            node = node.setdefault(letter, _Letters())
+        node[""] = _Letters()
     return _branches(root)
 
 
-def _branches(node: dict[str, dict]) -> str:  # type: ignore[type-arg]
+def _branches(node: _Letters) -> str:
     out = []
     for letter in sorted(filter(None, node)):
         text, below = letter, node[letter]
         while len(below) == 1 and "" not in below:
-            (following, below), text = next(iter(below.items())), text  # noqa: PLW0127
+            ((following, below),) = below.items()
             text += following
-        if set(below) == {""}:
-            out.append(literal(text))
-        elif "" in below:
-            out.append(f"{literal(text)} ({_branches({k: v for k, v in below.items() if k})})?")
-        else:
-            out.append(f"{literal(text)} ({_branches(below)})")
+        rest = _branches(_Letters((k, v) for k, v in below.items() if k))
+        out.append(literal(text) + (f" ({rest})" + "?" * ("" in below) if rest else ""))
     return " | ".join(out)
 
 
@@ -65,64 +70,55 @@ def _capital(text: str) -> str:
 
 @cache
 def _frame(attributes: tuple[str, ...], style: str) -> str:
-    """All rules but the spellings, by the attributes that are stated."""
-    shape = SHAPES[style]
-    words = connecting_words(style, frozenset(attributes))
-    ends = [word for word in ENDINGS if word in words]
-    rules = [*_joints(shape), f"w ::= {alternatives(words)}", f"end ::= {alternatives(ends)}"]
-    if not shape.plain:
-        rules.append(f"open ::= {alternatives(OPENERS)}")
+    shape, words = SHAPES[style], connecting_words(style, frozenset(attributes))
+    everything = tuple(range(len(attributes)))
+    first = _name("s", 0, everything)
+    if shape.plain:
+        root = f"before? {first}" if shape.before else first
+    else:
+        root = f"start {first} | {_next_fact('F', 0, everything)}"
+    rules = [
+        f"root ::= {root}",
+        f"w ::= {alternatives(words)}",
+        f"end ::= {alternatives(word for word in ENDINGS if word in words)}",
+        *_joints(shape),
+    ]
+    subsets = [left for size in range(len(attributes) + 1) for left in combinations(everything, size)]
     for sentence in range(shape.sentences):
-        last = sentence == shape.sentences - 1
-        for left in subsets(len(attributes)):
-            rules += _state(left, sentence, last, len(attributes))
-    return "\n".join((_root(shape, len(attributes)), *rules))
-
-
-def _root(shape: Shape, n: int) -> str:
-    everything = _name("s", 0, tuple(range(n)))
-    if not shape.plain:
-        return f"root ::= start {everything} | {_first_facts(0, tuple(range(n)), 'F')}"
-    begin = "" if shape.comma else "(before )?"
-    return f"root ::= {begin}{everything}".replace("(before )?", "before? ")
+        for left in subsets:
+            if left:
+                rules.append(f"{_name('s', sentence, left)} ::= {_next_fact('f', sentence, left)}")
+            if left != everything:
+                rules.append(f"{_name('a', sentence, left)} ::= {_after_fact(shape, sentence, left)}")
+    return "\n".join(rules)
 
 
 def _joints(shape: Shape) -> list[str]:
+    """What stands before the first fact, between two, and after the last."""
+    tail = 'tail ::= (" " end)?' + ("" if shape.plain else ' "."')
     if shape.comma:
-        return [
-            f'gap ::= (" " w){{0,{shape.between}}} ", "',
-            f'tail ::= (" " end)?',
-        ]
-    rules = [
-        f'gap ::= ","? (" " w ","?){{0,{shape.between}}} " "',
-        f'tail ::= ((" " w){{0,{shape.after}}} " " end)?' + ("" if shape.plain else ' "."'),
-    ]
+        return [f'gap ::= (" " w){{0,{shape.between}}} ", "', tail]
+    gap = f'gap ::= ","? (" " w ","?){{0,{shape.between}}} " "'
     if shape.plain:
-        rules.append(f'before ::= (w ","? " "){{1,{shape.before}}}')
-    else:
-        rules.append(f'start ::= open (" " w ","?){{0,{shape.before}}} " "')
-    return rules
+        return [f'before ::= (w ","? " "){{1,{shape.before}}}', gap, tail]
+    return [f"open ::= {alternatives(OPENERS)}", f'start ::= open (" " w ","?){{0,{shape.before}}} " "', gap, tail]
 
 
-def _state(left: tuple[int, ...], sentence: int, last: bool, n: int) -> list[str]:
-    """``s``: the next fact; ``a``: after a fact, what may come before the next one."""
-    after = _name("a", sentence, left)
+def _after_fact(shape: Shape, sentence: int, left: Left) -> str:
     if not left:
-        return [f"{after} ::= tail"]
-    rules = [f"{_name('s', sentence, left)} ::= {_first_facts(sentence, left, 'f')}"]
-    if len(left) == n and not sentence:
-        return rules
+        return "tail"
     go_on = f"gap {_name('s', sentence, left)}"
-    if not last:
-        following = _name("s", sentence + 1, left)
-        capital = _first_facts(sentence + 1, left, "F")
-        go_on += f' | tail " " (start {following} | {capital})'
-    return [*rules, f"{after} ::= {go_on}"]
+    following = sentence + 1
+    if following == shape.sentences:
+        return go_on
+    return f'{go_on} | tail " " (start {_name("s", following, left)} | {_next_fact("F", following, left)})'
 
 
-def _first_facts(sentence: int, left: tuple[int, ...], kind: str) -> str:
+def _next_fact(kind: str, sentence: int, left: Left) -> str:
+    """Any fact of those left; ``kind`` F begins it with a capital."""
     return " | ".join(f"{kind}{i} {_name('a', sentence, tuple(j for j in left if j != i))}" for i in left)
 
 
-def _name(kind: str, sentence: int, left: tuple[int, ...]) -> str:
-    return f"{kind}{sentence}-" + ("".join(map(str, left)) or "x")
+def _name(kind: str, sentence: int, left: Left) -> str:
+    """``s``: a fact is to come; ``a``: a fact has been said."""
+    return f"{kind}{sentence}-" + ("".join(map(str, left)) or "none")

@@ -1,1 +1,1 @@
-"""How a caption may spell each fact: one table for the template, the prompts and the grammars of constrained writing."""
+"""How a caption may spell each fact: one table for the template, the prompts and the grammars."""

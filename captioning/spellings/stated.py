@@ -1,7 +1,7 @@
 """The facts of a clip as pieces of text, any one spelling of which states the fact wherever it stands in a sentence.
 
-A piece brings the words that say what its value is (``in C major``, ``the chords C, G``), since ``C major`` alone may be
-a key or a chord. Whatever connecting words stand around the pieces, the checker reads the same facts.
+A piece brings the words that say what its value is (``in C major``, ``the chords C, G``), since ``C major`` alone may
+be a key or a chord. Whatever connecting words stand around the pieces, the checker reads the same facts.
 """
 
 from collections.abc import Sequence
@@ -75,9 +75,9 @@ def _key(key: str | None, style: str) -> tuple[str, ...]:
     names = key_names(key)
     if style == "keywords":
         return tuple(form.format(name) for name in names for form in ("key of {}", "{}", "{} key"))
-    forms = ("in {}", "in the key of {}", "the key of {}")
+    forms = ["in {}", "in the key of {}", "the key of {}"]
     if style == "objective":
-        forms = (*forms, "the key is {}", "its key is {}")
+        forms += ["the key is {}", "its key is {}"]
     return tuple(form.format(name) for name in names for form in forms)
 
 
@@ -141,8 +141,8 @@ def _chords(labels: tuple[str, ...], style: str) -> tuple[str, ...]:
     out += [form.format(text) for form, text in product(("chords {}", "chord progression {}"), dashed[:1])]
     out += [f"{dashed[0]} progression", f"{dashed[0]} chord progression"]
     if style == "objective":
-        forms = ("through {}", "through the chords {}", "chord sequence {}", "progression of {}", "chords are {}")
-        out += [form.format(text) for form, text in product(forms, (*lists[:1], *dashed))]
+        more = ("through {}", "through the chords {}", "chord sequence {}", "progression of {}", "chords are {}")
+        out += [form.format(text) for form, text in product(more, (*lists[:1], *dashed))]
     return tuple(dict.fromkeys(out))
 
 

@@ -44,7 +44,7 @@ def symbols(labels: tuple[str, ...]) -> list[str]:
 def dashed_chords(labels: tuple[str, ...]) -> tuple[str, ...]:
     """The progression without commas and without the word ``and``: ``C–G–Am``, ``C to G to Am``."""
     names = symbols(labels)
-    return ("–".join(names), " to ".join(names)) if len(names) < 5 else ("–".join(names),)
+    return ("–".join(names), " to ".join(names) if len(names) < 5 else "–".join(names))
 
 
 def listed_chords(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def listed_chords(labels: tuple[str, ...]) -> tuple[str, ...]:
         out += [listing(words), listing(words, oxford=False)]
     if 3 <= len(names) <= 5:
         out.append(f"{names[0]} to {names[1]}, then {listing(names[2:])}")
-    return tuple(dict.fromkeys(out))
+    return tuple(out)
 
 
 def listing(items: list[str], last: str = "and", oxford: bool = True) -> str:

@@ -51,7 +51,9 @@ def _choice(tokens):
     return (options[0] if len(options) == 1 else Node("choice", parts=tuple(options))), tokens
 
 
-def draw(rules: dict[str, Node], dice: random.Random, name: str = "root") -> str:
+def draw(rules: dict[str, Node], dice: random.Random, brief: bool = False) -> str:
+    """A text of the grammar; ``brief``: as few repetitions as may be, so no needless word."""
+
     def text(node: Node) -> str:
         if node.kind == "text":
             return node.value
@@ -60,10 +62,10 @@ def draw(rules: dict[str, Node], dice: random.Random, name: str = "root") -> str
         if node.kind == "choice":
             return text(dice.choice(node.parts))
         if node.kind == "repeat":
-            return "".join(text(node.parts[0]) for _ in range(dice.randint(*node.value)))
+            return "".join(text(node.parts[0]) for _ in range(node.value[0] if brief else dice.randint(*node.value)))
         return "".join(map(text, node.parts))
 
-    return text(rules[name])
+    return text(rules["root"])
 
 
 def matches(rules: dict[str, Node], text: str) -> bool:
