@@ -1,10 +1,10 @@
 """How often a model's captions are accepted, and how varied they are, through a server that runs.
 
 ``python -m benchmarks.captions.llm BASE_URL MODEL [--structured auto|facts|off] [--style STYLE] [--count N] [--every K]
-[--concurrency N] [--out FILE]``. N fact sets (``fact_sets.jsonl``; every K-th) go through the production engine. Prints:
-accepted at the first answer, within three, rows of the template; what a second reader finds in accepted captions; prompt
-tokens in all and behind the common prefix; sentence skeletons, self-BLEU, commonest opening and lengths, for the model
-and for the template on the same facts.
+[--concurrency N] [--out FILE]``. N fact sets (``fact_sets.jsonl``; every K-th) go through the production engine. It
+prints what was accepted at the first answer and within three and what the template wrote, what a second reader finds in
+accepted captions, the tokens of the facts, and skeletons, self-BLEU, commonest opening and lengths, for the model and
+for the template on the same facts.
 """
 
 import argparse
@@ -79,7 +79,8 @@ def report(captions: list[Caption], items: list[Item], style: str) -> None:
     later = sum(c.source == "llm" for c in captions)
     held = sum(c.prompt_version.endswith("+facts") for c in captions)
     print(
-        f"accepted at the first answer {first / n:.3f}, within three {later / n:.3f}, template {1 - later / n:.3f} (n {n})"
+        f"accepted at the first answer {first / n:.3f}, within three {later / n:.3f}, "
+        f"template {1 - later / n:.3f} (n {n})"
     )
     print(
         f"under a grammar {held}; refused: {dict(Counter(v.rule for c in captions for v in c.rejected).most_common())}"

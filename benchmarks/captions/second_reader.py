@@ -1,4 +1,4 @@
-"""A second reading of captions, written apart from the checker and with none of its code: what numbers and names it says.
+"""A second reading of captions, with none of the checker's code: what numbers and names they say.
 
 It knows the few ways in which people write a tempo, a meter, a key and chords, and reports everything else that looks
 like one of them. Where it and the checker disagree, a person looks.
@@ -8,13 +8,12 @@ import re
 
 from fgmcaps.schemas import Facts
 
-_NUMBERS = {
-    w: n
-    for n, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen".split()
-    )
-} | {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_UNITS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_NUMBERS = {word: n for n, word in enumerate(_UNITS)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
 _PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NOTE = r"[A-G](?:#|b|-sharp|-flat| sharp| flat)?"
 _QUALITY = (
@@ -22,10 +21,10 @@ _QUALITY = (
     r"|\(add9\))*)"
 )
 _SPOKEN = (
-    r"(?: (?:major|minor|diminished|augmented|dominant|half-diminished|suspended|seventh|sixth|ninth|fourth|second|power"
-    r"|chord|triad|eleventh|thirteenth|minor-major)\b)*"
+    r"(?: (?:major|minor|diminished|augmented|dominant|half-diminished|suspended|seventh|sixth|ninth|fourth|second"
+    r"|power|chord|triad|eleventh|thirteenth|minor-major)\b)*"
 )
-_CHORD = re.compile(rf"(?<![A-Za-z#])({_NOTE})({_QUALITY})(?![a-z])({_SPOKEN})(?:(?:/| over )({_NOTE})(?![a-z]))?")
+_CHORD = re.compile(rf"(?<![A-Za-z#])({_NOTE})({_QUALITY})(?![A-Za-z])({_SPOKEN})(?:(?:/| over )({_NOTE})(?![a-z]))?")
 _MARKINGS = re.compile(r"\b(Grave|Largo|Adagio|Andante|Moderato|Allegro|Vivace|Presto|Prestissimo)\b", re.IGNORECASE)
 
 
@@ -63,7 +62,7 @@ def read_meters(text: str) -> set[str]:
 def read_key(text: str) -> set[str]:
     """Names with ``major`` or ``minor`` behind ``in``, ``key of`` or ``key is``, as pitch class and mode."""
     found = set()
-    for note, mode in re.findall(rf"(?:\bin|\bkey of|\bkey is|, ?|^)\s*({_NOTE}) (major|minor)\b", text):
+    for note, mode in re.findall(rf"(?:\b[Ii]n|\b[Kk]ey of|\b[Kk]ey is|, ?|^)\s*({_NOTE}) (major|minor)\b", text):
         found.add(f"{_pitch(note)} {mode}")
     return found
 
@@ -75,14 +74,11 @@ def _pitch(note: str) -> int:
 
 def read_roots(text: str) -> list[int]:
     """Roots of all chord names in order; articles and names of keys are left out."""
-    text = re.sub(rf"(?:\bin|\bin the key of|\bkey of|\bkey is) {_NOTE} (?:major|minor)\b", " . ", text)
+    text = re.sub(rf"(?:\b[Ii]n|\b[Kk]ey of|\b[Kk]ey is) {_NOTE} (?:major|minor)\b", " . ", text)
     out = []
     for match in _CHORD.finditer(text):
-        article = (
-            match[0] == "A"
-            and re.match(r" [a-z0-9]", text[match.end() :])
-            and not re.match(r" (?:and|to|then|chord)", text[match.end() :])
-        )
+        after = text[match.end() :]
+        article = match[0] == "A" and re.match(r"\s+(?!and |to |then |chord|progression)[a-z\d,]", after)
         if not article:
             out.append(_pitch(match[1]))
     return [r for i, r in enumerate(out) if i == 0 or out[i - 1] != r]
@@ -91,7 +87,7 @@ def read_roots(text: str) -> list[int]:
 def differences(text: str, facts: Facts) -> list[str]:
     """What this reader finds wrong or missing in a caption."""
     for term in (*facts.genre, *facts.mood):
-        text = re.sub(re.escape(term), "", text, flags=re.IGNORECASE)
+        text = re.sub(re.escape(term), "xx", text, flags=re.IGNORECASE)
     out = []
     tempi = {facts.tempo_bpm} - {None}
     if read_tempi(text) != tempi:

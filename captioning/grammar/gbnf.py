@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import combinations
 
-from fgmcaps.captioning.grammar.plan import ENDINGS, OPENERS, SHAPES, Shape
+from fgmcaps.captioning.grammar.plan import ENDINGS, JOINTS, OPENERS, SHAPES, Shape
 from fgmcaps.captioning.lexicon.word_lists import connecting_words
 from fgmcaps.captioning.spellings.stated import Stated
 
@@ -101,7 +101,14 @@ def _joints(shape: Shape) -> list[str]:
     gap = f'gap ::= ","? (" " w ","?){{0,{shape.between}}} " "'
     if shape.plain:
         return [f'before ::= (w ","? " "){{1,{shape.before}}}', gap, tail]
-    return [f"open ::= {alternatives(OPENERS)}", f'start ::= open (" " w ","?){{0,{shape.before}}} " "', gap, tail]
+    words = f'(" " w ","?){{0,{shape.between - 1}}} " "'
+    return [
+        f"open ::= {alternatives(OPENERS)}",
+        f'start ::= open (" " w){{0,{shape.before}}} " "',
+        f"joint ::= {alternatives(JOINTS)}",
+        f'gap ::= " " (w ","? {words})? | ", " joint {words}',
+        tail,
+    ]
 
 
 def _after_fact(shape: Shape, sentence: int, left: Left) -> str:

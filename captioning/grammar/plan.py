@@ -12,6 +12,24 @@ ENDINGS = (
     *("music", "throughout", "overall", "together", "piece", "track", "clip", "song", "tune", "structure", "pulse"),
     *("tempo", "pace", "time", "meter", "signature", "style", "mood", "framework"),
 )
+# What a comma before a fact goes on with: without such a word the sentence would be a list.
+JOINTS = (
+    "and",
+    "at",
+    "featuring",
+    "has",
+    "in",
+    "is",
+    "it",
+    "its",
+    "on",
+    "the",
+    "that",
+    "using",
+    "which",
+    "while",
+    "with",
+)
 
 
 @dataclass(frozen=True, slots=True)

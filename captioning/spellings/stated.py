@@ -91,7 +91,7 @@ def _meter(signature: str | None, style: str) -> tuple[str, ...]:
         if signature == "4/4":
             out.append("common time")
         if beats := beats_in_bar(signature):
-            out += [f"{beats} beats per bar", f"{beats} beats to the bar", f"{beats} beats in each measure"]
+            out += [f"with {beats} beats per bar", f"with {beats} beats to the bar", f"has {beats} beats per bar"]
     elif style == "keywords":
         out.append(f"{signature} time")
     return tuple(out)
