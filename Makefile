@@ -13,7 +13,7 @@ SECONDS ?= 3600
 QUERIES ?= "a piece in C major that moves through C, F and G" "F minor, Andante, 78 BPM" "a fast piece in D major"
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo truth test check lint types unit fuzz dist omnizart test-omnizart chordino test-chordino vllm test-vllm lock clean
+.PHONY: help setup demo truth test check lint types unit fuzz dist omnizart test-omnizart chordino test-chordino vllm test-vllm llm test-llm lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -87,6 +87,14 @@ vllm: ## Environment of vLLM for `--serve` (its CUDA build where there is a GPU,
 test-vllm: setup ## Test captions by a real vLLM with a 135 M model (after `make vllm`)
 	@sh requirements/needs.sh test-vllm env:.venv-vllm:vllm
 	FGMCAPS_TEST_VLLM=1 $(BIN)/pytest tests/vllm
+
+llm: ## llama.cpp's server with a model of 1.5 B parameters, to caption without a GPU (compiles 7 minutes, 1.3 GB)
+	@PYTHON=$(PYTHON) sh requirements/needs.sh llm python compiler free:4
+	sh captioning/make_llama_env.sh
+
+test-llm: setup ## Test captions of 100 clips by that model through llama.cpp and vLLM (after `make llm vllm`; an hour)
+	@sh requirements/needs.sh test-llm env:.venv-llama:llm env:.venv-vllm:vllm
+	FGMCAPS_TEST_LLM=1 $(BIN)/pytest tests/llm
 
 lock: ## Resolve pyproject.toml anew into requirements/*.lock (needs pip-tools)
 	@sh requirements/needs.sh lock "pip-compile:pip-tools (or python3.11 -m pip install pip-tools)"

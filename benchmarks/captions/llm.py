@@ -117,23 +117,20 @@ def main() -> None:
         timeout_s=600,
         deadline_s=1800,
     )
+    prompt = load_prompt(args.style)
+    shown = [count_tokens(args.base_url, args.model, prompt.messages(f)[-1]["content"]) for _, f in items[:50]]
+    behind = [size for size in shown if size is not None]
     captions, seconds = asyncio.run(write_all(settings, items))
+    if args.out is not None:
+        rows = [{"id": c.clip_id, "text": c.text, "source": c.source, "attempts": c.attempts} for c in captions]
+        args.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     print(f"{args.model}, {args.style}, structured {args.structured}; {machine()}; load {os.getloadavg()[0]:.1f}")
     print(f"{seconds / len(items):.2f} s a caption, {args.concurrency} at a time")
-    prompt = load_prompt(args.style)
-    sizes = [
-        (count_tokens(args.base_url, args.model, messages[-1]["content"]), len(messages))
-        for messages in (prompt.messages(facts) for _, facts in items[:50])
-    ]
-    behind = [size for size, _ in sizes if size is not None]
     if behind:
         print(
             f"tokens of the facts, behind the common prefix: mean {sum(behind) / len(behind):.1f}, most {max(behind)}"
         )
     report(captions, items, args.style)
-    if args.out is not None:
-        rows = [{"id": c.clip_id, "text": c.text, "source": c.source, "attempts": c.attempts} for c in captions]
-        args.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def test_llm_captions_are_kept_when_true_and_replaced_when_not(corpus: Path) -> 
     assert {(r["caption_source"], r["caption_model"]) for r in _rows(out)} == {("template", "")}
     assert run("validate", out).returncode == 0
     card = (out / "README.md").read_text()
-    assert "Prompt objective.v1" in card and "| subjective | " in card and "State every fact" in card
+    assert "Prompt objective.v2" in card and "| subjective | " in card and "Write every fact" in card
 
     asked: list[int] = []
 
@@ -82,7 +82,7 @@ def test_llm_captions_are_kept_when_true_and_replaced_when_not(corpus: Path) -> 
     assert again.returncode == 0, again.stderr
     rows = _rows(out)
     assert {r["caption_source"] for r in rows} == {"llm"}, [r["caption"] for r in rows]
-    assert {r["caption_model"] for r in rows} == {"tiny"} and all("v1" in r["prompt_version"] for r in rows)
+    assert {r["caption_model"] for r in rows} == {"tiny"} and all("v2" in r["prompt_version"] for r in rows)
     assert run("validate", out).returncode == 0
     for path in (p for p in out.rglob("*") if p.is_file()):
         assert SECRET.encode() not in path.read_bytes(), path
