@@ -25,6 +25,7 @@ JOINTS = (
     "on",
     "the",
     "that",
+    "this",
     "using",
     "which",
     "while",

