@@ -73,7 +73,6 @@ def test_an_able_server_writes_every_caption() -> None:
     assert {(c.model, c.prompt_version, c.attempts) for c in captions.values()} == {("m", "objective.v2", 1)}
     assert stats.llm == stats.asked == len(server.requests) == 100
     assert server.peak > 25, "requests must be in flight together"
-    assert server.requests[0]["response_format"]["type"] == "json_schema"
 
 
 ANSWERS = {

@@ -109,7 +109,7 @@ def test_dry_run_prints_prompts_and_asks_nothing(corpus: Path) -> None:
     shown = run("caption", corpus, out, *arguments[:3], "other", *arguments[4:], "--caption-style", "short", "--config",
                 corpus.parent / "fast.yaml", "--dry-run")  # fmt: skip
     assert shown.returncode == 0, shown.stderr  # other settings than the folder's, and no --replace
-    assert shown.stdout.count("short.v1") == 3 and (out / ".fgmcaps" / "build.json").read_bytes() == identity
+    assert shown.stdout.count("short.v2") == 3 and (out / ".fgmcaps" / "build.json").read_bytes() == identity
 
 
 def test_a_model_without_a_server_is_refused_before_any_work(corpus: Path, tmp_path: Path) -> None:
