@@ -20,7 +20,7 @@ from fgmcaps.schemas import Facts, Verdict
 from fgmcaps.schemas.music import key_index, tempo_marking
 
 # Raised when the checker accepts or refuses other captions than the version before: captions of two never mix.
-CHECKER_VERSION = "checker.v2"
+CHECKER_VERSION = "checker.v3"
 
 _CHANGE = re.compile(
     r"\b(?:key|tempo|meter|metre|time signature)s? (?:changes?|shifts?)\b|\b(?:changes?|changing|shifts?"

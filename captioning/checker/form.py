@@ -166,6 +166,6 @@ def _check_prose(text: str) -> Verdict | None:
 
 _GLUE_WORDS = (
     "an the this that its it is are has in at of with and to from by for on through over while whose which moves runs "
-    "uses follows set played between into then as"
+    "uses using featuring follows set played between into then as"
 )
 _GLUE = frozenset(_GLUE_WORDS.split())

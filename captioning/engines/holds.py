@@ -5,8 +5,8 @@ schemas of OpenAI's ``response_format``, and many ignore in silence what they do
 once for a text that nobody would say, and what it answers shows whether it was held to it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from fgmcaps.captioning.grammar.gbnf import caption_grammar
@@ -24,33 +24,41 @@ SAID: dict[Means, str] = {
 }
 
 
+# Raised when the same facts give another grammar: answers under two are not the same answer.
+GRAMMAR_VERSION = "facts.v1"
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What an answer is held to: a GBNF grammar, and a regular expression where a server takes only JSON schemas."""
+    """What an answer is held to: a GBNF grammar, or a regular expression where a server takes only JSON schemas.
 
-    grammar: str
-    pattern: str
+    Both are made when they are asked for: a server that takes neither, or an answer that is known, needs none.
+    """
+
+    grammar: Callable[[], str]
+    pattern: Callable[[], str]
 
 
 PROBE_TEXT = "tempo-giusto-4417"
-PROBE = Hold(f'root ::= "{PROBE_TEXT}"\n', f"^{PROBE_TEXT}$")
+PROBE = Hold(lambda: f'root ::= "{PROBE_TEXT}"\n', lambda: f"^{PROBE_TEXT}$")
 
 
-@lru_cache(maxsize=1024)
 def hold_facts(facts: Facts, style: str) -> Hold:
-    """The captions that state the facts; ValueError where they say nothing."""
-    stated = stated_facts(facts, style)
-    return Hold(caption_grammar(stated, style), caption_pattern(stated, style))
+    """The captions that state the facts. What it holds raises ValueError where they say nothing."""
+    return Hold(
+        lambda: caption_grammar(stated_facts(facts, style), style),
+        lambda: caption_pattern(stated_facts(facts, style), style),
+    )
 
 
 def request_fields(means: Means, hold: Hold) -> dict[str, Any]:
     """The fields of a chat request that hold its answer."""
     if means == "structured_outputs":
-        return {"structured_outputs": {"grammar": hold.grammar}}
+        return {"structured_outputs": {"grammar": hold.grammar()}}
     if means == "grammar":
-        return {"grammar": hold.grammar}
+        return {"grammar": hold.grammar()}
     if means == "response_format":
-        caption = {"type": "string", "pattern": hold.pattern}
+        caption = {"type": "string", "pattern": hold.pattern()}
         schema = {
             "type": "object",
             "properties": {"caption": caption},

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from fgmcaps.captioning.checker.check import check_caption
 from fgmcaps.captioning.engines.chat_client import Answered, AskError, ChatClient, clean_answer
-from fgmcaps.captioning.engines.holds import Hold, hold_facts
+from fgmcaps.captioning.engines.holds import GRAMMAR_VERSION, Hold, hold_facts
 from fgmcaps.captioning.engines.request_cache import CacheWriteError, RequestCache, request_key
 from fgmcaps.captioning.engines.settings import EngineSettings
 from fgmcaps.captioning.engines.template import TEMPLATE_VERSION, TemplateEngine
@@ -138,7 +138,7 @@ class OpenAIEngine:
             "round": self.settings.round,
         }
         plain = request_key(**parts)
-        held = request_key(**parts, grammar=hold.grammar) if hold is not None else plain
+        held = request_key(**parts, grammar=GRAMMAR_VERSION) if hold is not None else plain
         if self._cache is not None:
             for key in dict.fromkeys((held, plain)):
                 if (known := self._cache.get(key)) is not None:

@@ -14,21 +14,7 @@ ENDINGS = (
 )
 # What a comma before a fact goes on with: without such a word the sentence would be a list.
 JOINTS = (
-    "and",
-    "at",
-    "featuring",
-    "has",
-    "in",
-    "is",
-    "it",
-    "its",
-    "on",
-    "the",
-    "that",
-    "this",
-    "using",
-    "which",
-    "while",
+    *("and", "at", "featuring", "has", "in", "is", "it", "its", "on", "the", "that", "this", "using", "which", "while"),
     "with",
 )
 
