@@ -78,7 +78,9 @@ def read_roots(text: str) -> list[int]:
     out = []
     for match in _CHORD.finditer(text):
         after = text[match.end() :]
-        article = match[0] == "A" and re.match(r"\s+(?!and |to |then |chord|progression)[a-z\d,]", after)
+        before = text[: match.start()].rstrip(" ")[-3:]
+        listed = before.endswith((",", "and", "–", "to", "-"))
+        article = match[0] == "A" and not listed and re.match(r"\s+(?!and |to |then |chord)[a-z\d,]", after)
         if not article:
             out.append(_pitch(match[1]))
     return [r for i, r in enumerate(out) if i == 0 or out[i - 1] != r]
