@@ -61,9 +61,7 @@ def count_tokens(url: str, model: str, text: str) -> int | None:
 def variety(texts: list[str], facts: list[Facts]) -> str:
     """Skeletons, self-BLEU, commonest opening, lengths."""
     plans = Counter(plan_of(parse_caption(t, (*f.genre, *f.mood))) for t, f in zip(texts, facts, strict=True))
-    openings = Counter(
-        " ".join(plan_of(parse_caption(t, (*f.genre, *f.mood))).split()[:3]) for t, f in zip(texts, facts, strict=True)
-    )
+    openings = Counter(" ".join(text.lower().split()[:2]) for text in texts)
     opening, times = openings.most_common(1)[0]
     words = sorted(len(t.split()) for t in texts)
     return (
