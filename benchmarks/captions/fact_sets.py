@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from benchmarks.truth.songs.billboard import read_songs
 from benchmarks.truth.songs.windows import CLIP_S, Window, windows_of
 from fgmcaps.captioning.checker.check_lines import read_facts
+from fgmcaps.pipeline.dataset.read import facts_of_row
 from fgmcaps.schemas import Facts, to_dict
 from fgmcaps.schemas.harte import is_chord_label
 from fgmcaps.schemas.music import tempo_marking
@@ -89,16 +90,7 @@ def dataset_facts(folder: Path) -> Iterator[tuple[str, Facts]]:
     names = ["tempo_bpm", "tempo_marking", "time_signature", "key", "chord_summary", "genre", "mood"]
     for path in sorted(folder.rglob("*.parquet")):
         for row in pq.read_table(path, columns=["id", *names]).to_pylist():
-            bpm = None if row["tempo_bpm"] is None else round(row["tempo_bpm"])
-            facts = Facts(
-                bpm,
-                None if bpm is None else tempo_marking(bpm),
-                row["time_signature"],
-                row["key"],
-                tuple(row["chord_summary"] or ()),
-                tuple(row["genre"] or ()),
-                tuple(row["mood"] or ()),
-            )
+            facts = facts_of_row(row)
             if not facts.empty:
                 yield row["id"], facts
 

@@ -170,11 +170,6 @@ class Alteration:
     text: str
 
 
-def alters(word: str) -> bool:
-    """True for a lower-case word that changes the fact beside it wherever its surroundings do not make it harmless."""
-    return any(rule.word.fullmatch(word) for rule in _WORDS)
-
-
 def find_alterations(parsed: ParsedCaption, style: str) -> Iterator[Alteration]:
     """Words and wordings of the caption that change a fact, in no particular order."""
     outline, places = _outline(parsed)

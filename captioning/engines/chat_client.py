@@ -93,11 +93,12 @@ class ChatClient:
     async def ask(self, messages: list[Message], hold: Hold | None = None) -> Answered:
         """The model's text, held to ``hold`` where the server can.
 
-        A server that refuses this grammar, or does not answer under it in time, is asked again without it. Raises
-        AskError when tries or time are spent, EngineConfigError for key and model, and for a server that takes no
-        grammars where the settings insist on them.
+        A server that refuses this grammar, or does not answer under it in time, is asked again without it, unless the
+        settings insist on grammars. Raises AskError when tries or time are spent, EngineConfigError for key and model,
+        and for a server that takes no grammars where the settings insist on them.
         """
         settings, fault = self._settings, ""
+        insist = settings.structured == "facts"
         deadline = time.monotonic() + settings.deadline_s
         last = AskError("server.down", "no endpoint was free to answer in time")
         tries = pauses = 0
@@ -109,21 +110,26 @@ class ChatClient:
             if endpoint is None:
                 break
             endpoint.in_flight += 1
+            under_grammar = False
             try:
                 means = await self._means(endpoint) if hold is not None and not fault else "nothing"
                 if hold is None or means == "nothing":
                     return Answered(self._answer(endpoint, *await self._post(endpoint, messages)), False, fault)
+                under_grammar = True
                 status, body = await self._post(endpoint, messages, request_fields(means, hold))
                 if status not in _REFUSALS:
                     text = self._answer(endpoint, status, body)
                     endpoint.refusals = 0
                     return Answered(text, True)
                 # The same without a grammar tells whether it was the grammar that was refused.
+                under_grammar = False
                 text = self._answer(endpoint, *await self._post(endpoint, messages))
+                if insist:
+                    raise AskError("server.grammar_refused", f"{endpoint.url} refuses this grammar: HTTP {status}")
                 self._count_refusal(endpoint, status)
                 return Answered(text, False, "server.grammar_refused")
             except _RetryError as error:
-                if error.rule == "server.timeout" and hold is not None and endpoint.means != "nothing":
+                if under_grammar and error.rule == "server.timeout" and not insist:
                     fault = "server.grammar_timeout"
                 last = AskError(error.rule, f"{endpoint.url}: {error}")
                 # A busy or restarting server is waited for until the deadline; a failing one is tried so many times.

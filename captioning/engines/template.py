@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from fgmcaps.captioning.checker.chord_names import chord_symbol, sound_of_label
+from fgmcaps.captioning.checker.chord_names import chord_symbol
 from fgmcaps.captioning.checker.form import STYLES
 from fgmcaps.captioning.checker.statable_terms import usable_facts
 from fgmcaps.captioning.checker.terms import clean_term
@@ -67,18 +67,12 @@ class TemplateEngine:
         if style not in STYLES:
             raise ValueError(f"unknown caption style {style!r}; known: {', '.join(STYLES)}")
         stated = usable_facts(facts)
-        stated = replace(stated, chords=_sounding(stated.chords))
+        stated = replace(stated, chords=values.sounding(stated.chords))
         if stated.empty:
             return EMPTY_CAPTIONS[style]
         dice = _Dice(f"{self.seed}|{style}|{clip_id}|{to_json(facts)}")
         writers = {"objective": _objective, "short": _short, "keywords": _keywords, "casual": _casual}
         return writers[style](_Wording(stated, dice))
-
-
-def _sounding(labels: Sequence[str]) -> tuple[str, ...]:
-    """The labels that sound (no ``N``, no ``X``), a repeated chord once."""
-    known = [(label, sound) for label in labels if (sound := sound_of_label(label)) is not None]
-    return tuple(label for i, (label, sound) in enumerate(known) if i == 0 or known[i - 1][1] != sound)
 
 
 class _Wording:

@@ -16,6 +16,7 @@ from fgmcaps.captioning.spellings.values import (
     key_names,
     listed_chords,
     listing,
+    sounding,
     speeds,
     spoken_signature,
     symbols,
@@ -37,7 +38,7 @@ class Stated:
 def stated_facts(facts: Facts, style: str) -> tuple[Stated, ...]:
     """What a caption of this style has to say, in the order of ATTRIBUTES; empty where nothing can be stated."""
     known = usable_facts(facts)
-    known = replace(known, chords=tuple(symbols_and_labels(known.chords)))
+    known = replace(known, chords=sounding(known.chords))
     say = {
         "mood": _terms(known.mood, style),
         "genre": _terms(known.genre, style),
@@ -47,15 +48,6 @@ def stated_facts(facts: Facts, style: str) -> tuple[Stated, ...]:
         "chords": _chords(known.chords, style),
     }
     return tuple(Stated(name, say[name]) for name in ATTRIBUTES if say[name])
-
-
-def symbols_and_labels(labels: Sequence[str]) -> list[str]:
-    """The labels that sound; a chord that is held is named once."""
-    out: list[str] = []
-    for label in labels:
-        if symbols((label,)) and (not out or symbols((out[-1],)) != symbols((label,))):
-            out.append(label)
-    return out
 
 
 def _terms(terms: Sequence[str], style: str) -> tuple[str, ...]:

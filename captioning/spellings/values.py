@@ -3,7 +3,9 @@
 Each function returns a tuple of spellings, the likeliest first; the checker reads every one of them as the fact.
 """
 
-from fgmcaps.captioning.checker.chord_names import chord_symbol, chord_words, spoken_note
+from collections.abc import Sequence
+
+from fgmcaps.captioning.checker.chord_names import chord_symbol, chord_words, sound_of_label, spoken_note
 from fgmcaps.captioning.checker.numerals import spell
 from fgmcaps.schemas.music import key_index
 
@@ -34,6 +36,12 @@ def spoken_signature(signature: str) -> str | None:
     """``six-eight``; None for figures that nobody says."""
     n, d = signature.split("/")
     return f"{_SPOKEN_FIGURES[n]}-{_SPOKEN_FIGURES[d]}" if n in _SPOKEN_FIGURES and d in _SPOKEN_FIGURES else None
+
+
+def sounding(labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels that sound (no ``N``, no ``X``), a repeated chord once."""
+    known = [(label, sound) for label in labels if (sound := sound_of_label(label)) is not None]
+    return tuple(label for i, (label, sound) in enumerate(known) if i == 0 or known[i - 1][1] != sound)
 
 
 def symbols(labels: tuple[str, ...]) -> list[str]:

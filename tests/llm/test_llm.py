@@ -15,14 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgmcaps.captioning import check_caption
-from fgmcaps.schemas import Facts
-from fgmcaps.schemas.music import tempo_marking
+from fgmcaps.pipeline.dataset.read import facts_of_row
 
 REPOSITORY = Path(__file__).parents[2]
 LLAMA, VLLM = REPOSITORY / ".venv-llama", REPOSITORY / ".venv-vllm"
 MODEL = LLAMA / "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 CLIPS_PER_TRACK = os.environ.get("FGMCAPS_TEST_LLM_CLIPS_PER_TRACK", "4")
-COLUMNS = ["caption", "caption_source", "prompt_version", "tempo_bpm", "time_signature", "key", "chord_summary"]
+COLUMNS = [
+    *("caption", "caption_source", "prompt_version", "tempo_bpm", "tempo_marking", "time_signature", "key"),
+    *("chord_summary", "genre", "mood"),
+]
 COMMANDS = {
     "llama": [LLAMA / "bin/python", "-m", "llama_cpp.server", "--model", MODEL, "--n_ctx", "4096"],
     "vllm": [
@@ -98,19 +100,10 @@ def test_a_build_by_a_real_model_survives_its_servers_death(
         time.sleep(5)
         with serving(kind, port, log):
             assert build.wait(7200) == 0, (tmp_path / "build.log").read_text()[-2000:]
-    rows = pq.ParquetDataset(sorted((out / "data").rglob("*.parquet"))).read([*COLUMNS, "genre", "mood"]).to_pylist()
+    rows = pq.ParquetDataset(sorted((out / "data").rglob("*.parquet"))).read(COLUMNS).to_pylist()
     assert len(rows) >= 25 * int(CLIPS_PER_TRACK) - 20
     for row in rows:
-        bpm = None if row["tempo_bpm"] is None else round(row["tempo_bpm"])
-        facts = Facts(
-            bpm,
-            None if bpm is None else tempo_marking(bpm),
-            row["time_signature"],
-            row["key"],
-            tuple(row["chord_summary"] or ()),
-            tuple(row["genre"] or ()),
-            tuple(row["mood"] or ()),
-        )
+        facts = facts_of_row(row)
         assert check_caption(row["caption"], facts).ok, row
         if row["caption_source"] == "template":
             assert facts.empty or sum(r["caption_source"] == "template" for r in rows) < 0.05 * len(rows), row

@@ -106,6 +106,18 @@ def test_a_refused_grammar_costs_its_clip_nothing_and_is_counted() -> None:
     assert captions["clip-4"].attempts == 1
 
 
+def test_where_grammars_are_insisted_on_a_refused_one_costs_its_clip_the_prose_alone() -> None:
+    def picky(request: dict[str, Any], number: int) -> Reply:
+        return Reply(status=400) if '"45 ' in (grammar_of(request) or "") else Server("grammar")(request, number)
+
+    items = clips(10)
+    with HostileServer(picky) as server:
+        captions, stats = run(server, items, structured="facts")
+    all_sound(captions, items)
+    assert (stats.llm, captions["clip-4"].source) == (9, "template")
+    assert [v.rule for v in captions["clip-4"].rejected] == ["server.grammar_refused"]
+
+
 def test_a_server_that_comes_to_refuse_every_grammar_is_asked_for_plain_text() -> None:
     def turn(request: dict[str, Any], number: int) -> Reply:
         return Reply(status=400) if number > 3 and grammar_of(request) else Server("grammar")(request, number)
