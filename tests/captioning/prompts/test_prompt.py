@@ -47,7 +47,7 @@ PATTERNS = [frozenset(c) for n in range(1, 7) for c in combinations(ATTRIBUTES, 
 @pytest.mark.parametrize("style", STYLES)
 def test_examples_pass_the_checker_with_every_set_of_attributes(style: str) -> None:
     prompt = load_prompt(style)
-    assert len(prompt.examples) >= SHOWN_EXAMPLES
+    assert len(prompt.examples) > SHOWN_EXAMPLES, "one more than is shown: the one that shares the clip's meter is not"
     for example in prompt.examples:
         for attributes in PATTERNS:
             shown, caption = example.shown(attributes)
@@ -76,8 +76,8 @@ def test_what_comes_before_the_facts_is_common_to_clips_with_the_same_attributes
     ("style", "digest"),
     [
         ("objective", "3bf6812c4b572346"),
-        ("short", "0025ea1aa40fafc4"),
-        ("keywords", "867c64a7946f8e90"),
+        ("short", "dc145c9305c82d8d"),
+        ("keywords", "927f4ed070a05609"),
         ("casual", "a0068f426d3dac20"),
     ],
 )
