@@ -1,10 +1,10 @@
 """How often a model's captions are accepted, and how varied they are, through a server that runs.
 
 ``python -m benchmarks.captions.llm BASE_URL MODEL [--structured auto|facts|off] [--style STYLE] [--count N] [--every K]
-[--concurrency N] [--out FILE]``. N fact sets (``fact_sets.jsonl``; every K-th) go through the production engine. It
-prints what was accepted at the first answer and within three and what the template wrote, what a second reader finds in
-accepted captions, the tokens of the facts, and skeletons, self-BLEU, commonest opening and lengths, for the model and
-for the template on the same facts.
+[--concurrency N] [--out FILE] [--cache FOLDER]``. N fact sets (``fact_sets.jsonl``; every K-th) go through the
+production engine. It prints what was accepted at the first answer and within three and what the template wrote, what a
+second reader finds in accepted captions, the tokens of the facts, and skeletons, self-BLEU, commonest opening and
+lengths, for the model and for the template on the same facts.
 """
 
 import argparse
@@ -104,6 +104,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--concurrency", type=int, default=1)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--cache", type=Path, help="Folder of answers, so that a run that was cut off goes on.")
     args = parser.parse_args()
     items = read_fact_sets()[:: args.every][: args.count]
     settings = EngineSettings(
@@ -114,6 +115,7 @@ def main() -> None:
         concurrency=args.concurrency,
         timeout_s=600,
         deadline_s=1800,
+        cache_dir=args.cache,
     )
     prompt = load_prompt(args.style)
     shown = [count_tokens(args.base_url, args.model, prompt.messages(f)[-1]["content"]) for _, f in items[:50]]
